@@ -1,0 +1,102 @@
+"""What a kernel promises that its bytes do not say: the system-call table, the exception table, code that stays.
+
+A contract is a TOML file that names symbols.  The toy kernel's is `toykernel/image/kernel.contract.toml`;
+programs need none.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+class ContractError(ValueError):
+    """The contract is not of the known form; the message says which key and why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCalls:
+    table: str  # symbol of the array of handlers
+    unused: str  # the handler in every free slot
+    entry: str  # where the gate leads
+    slots: int  # entries of the table
+    arguments: int = 6  # handlers find them at [esp+4], [esp+8], …: the saved ebx, ecx, edx, esi, edi, ebp
+    prefix: str = "sys_"  # of the handlers' names; the call's name is the rest
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionTable:
+    start: str  # symbol of the first entry
+    end: str  # symbol behind the last
+    format: str = "absolute-pairs"  # (faulting instruction, fixup), both absolute, sorted
+
+
+@dataclass(frozen=True, slots=True)
+class Kprofile:
+    """Where inserted probes register what they write, so that the kernel's kprofile call can write it out (§5)."""
+
+    areas: str  # symbol of an array of {start, size}, one a type, zero until something is inserted
+    types: tuple[str, ...] = ("blocks", "edges", "stacks", "values", "cycles")
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """All promises of one kernel; the empty contract promises nothing and suits any program."""
+
+    system_calls: SystemCalls | None = None
+    exception_table: ExceptionTable | None = None
+    kprofile: Kprofile | None = None
+    stack_size: int = 8192  # bytes of a kernel stack, a power of two, its size aligned
+    stay: tuple[str, ...] = ()  # functions that may not move
+    facts: tuple[str, ...] = field(default=())
+
+    @staticmethod
+    def parse(text: str) -> Contract:
+        """Read TOML.  Raises ContractError."""
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ContractError(f"not TOML: {error}") from None
+        parts = {"system_calls": SystemCalls, "exception_table": ExceptionTable, "kprofile": Kprofile}
+        known: dict[str, Any] = {}
+        for key, value in table.items():
+            if key == "schema":
+                if value != "hotpath.contract/1":
+                    raise ContractError(f"schema {value!r}, expected 'hotpath.contract/1'")
+            elif key in parts:
+                known[key] = _fill(parts[key], value, key)
+            else:
+                known[key] = value
+        contract = _fill(Contract, known, "contract")
+        assert isinstance(contract, Contract)
+        return contract
+
+
+def _fill(kind: Any, value: Any, where: str) -> Any:
+    """Build the dataclass `kind` from a TOML table, checking names and types of its fields."""
+    if not isinstance(value, dict):
+        raise ContractError(f"[{where}] is not a table")
+    types = {f.name: f for f in fields(kind)}
+    for key in value:
+        if key not in types:
+            raise ContractError(f"[{where}] has no key {key!r}")
+    arguments = {}
+    for key, item in value.items():
+        arguments[key] = _checked(item, str(types[key].type), f"{where}.{key}")
+    try:
+        return kind(**arguments)
+    except TypeError as error:
+        raise ContractError(f"[{where}] {str(error).split(')', 1)[-1].strip()}") from None
+
+
+def _checked(item: Any, declared: str, where: str) -> Any:
+    if declared == "str" and not isinstance(item, str):
+        raise ContractError(f"{where} is not a string")
+    if declared == "int" and (not isinstance(item, int) or isinstance(item, bool) or item < 0):
+        raise ContractError(f"{where} is not a number ≥ 0")
+    if declared.startswith("tuple"):
+        if not isinstance(item, list) or not all(isinstance(x, str) for x in item):
+            raise ContractError(f"{where} is not a list of strings")
+        return tuple(item)
+    return item

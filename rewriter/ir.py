@@ -1,0 +1,147 @@
+"""Floor 0: a program as functions of blocks of instructions, every address a symbol (§2).
+
+These types are all that the passes know.  A number is an address only where a `Ref` says so; everything else
+names code and data by *label*.  Labels are unique strings: a function's name is the label of its first block,
+`name.3` is another block, a section's name is the label of its data.  `label$end` is the first address behind
+a section or datum, for symbols such as `_end` that mark a boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+END = "$end"
+
+
+class RefKind(Enum):
+    """How a four-byte (or one-byte) field names its target."""
+
+    ABS32 = "abs32"  # field = target + addend
+    PC32 = "pc32"  # field = target + addend - address behind the field
+    PC8 = "pc8"  # the same in one byte: short branches, loop, jecxz
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The field at `offset` bytes into an instruction or datum names `target + addend`."""
+
+    offset: int
+    kind: RefKind
+    target: str
+    addend: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Insn:
+    """One machine instruction; `raw` keeps the original bytes, with the fields under `refs` meaningless.
+
+    `origin` is the address in the input image (clones keep it, new instructions have None).  `faults_to` is the
+    label of the fixup that the exception table names for this instruction.  A pinned function that could not be
+    decoded holds its bytes as one `Insn` whose `raw` is not an instruction (`Function.pins` says why).
+    """
+
+    raw: bytes
+    refs: tuple[Ref, ...] = ()
+    origin: int | None = None
+    faults_to: str | None = None
+
+
+@dataclass(slots=True)
+class Block:
+    """Straight code under one label.  Control enters at the top and leaves at the bottom, to the targets of the
+    last instruction, to its `faults_to`, and to `falls_to` (the return point, where the last one is a call)."""
+
+    label: str
+    insns: list[Insn]
+    falls_to: str | None = None
+
+
+@dataclass(slots=True)
+class Function:
+    """Blocks in layout order, the entry first.  `pins` are the reasons for which it stays verbatim in its place."""
+
+    name: str
+    blocks: list[Block]
+    pins: tuple[str, ...] = ()
+
+    def insns(self) -> Iterator[Insn]:
+        for block in self.blocks:
+            yield from block.insns
+
+
+@dataclass(slots=True)
+class Data:
+    """`raw` followed by `zero_size` zero bytes.  `address` is the place in the input image, None for new data."""
+
+    name: str
+    address: int | None
+    raw: bytes
+    refs: dict[int, Ref] = field(default_factory=dict)  # by offset
+    writable: bool = True
+    zero_size: int = 0
+    align: int = 4
+
+    @property
+    def size(self) -> int:
+        return len(self.raw) + self.zero_size
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name of the input's symbol table: `target + offset`, in bytes."""
+
+    name: str
+    target: str
+    offset: int = 0
+    size: int = 0
+    kind: str = "notype"  # notype, func, object
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Where the input placed a section; read and written by `elf/` alone."""
+
+    name: str
+    address: int
+    size: int
+    align: int
+    executable: bool
+    writable: bool
+    zero: bool  # occupies no bytes of the file
+    load_bias: int  # physical minus virtual address
+
+
+@dataclass(slots=True)
+class Program:
+    """A whole image: `functions` in layout order, `data`, and the label where it starts."""
+
+    functions: list[Function]
+    data: list[Data]
+    entry: str
+    symbols: list[Symbol] = field(default_factory=list)
+    sections: tuple[Section, ...] = ()
+    entry_bias: int = 0  # the entry address is this much above its label (code before paging)
+
+    def function(self, name: str) -> Function:
+        """The function of that name; KeyError if there is none."""
+        for function in self.functions:
+            if function.name == name:
+                return function
+        raise KeyError(name)
+
+    def symbol(self, name: str) -> Symbol:
+        """The first symbol of that name; KeyError if there is none."""
+        for symbol in self.symbols:
+            if symbol.name == name:
+                return symbol
+        raise KeyError(name)
+
+    def datum(self, name: str) -> Data:
+        """The data of that name; KeyError if there is none."""
+        for data in self.data:
+            if data.name == name:
+                return data
+        raise KeyError(name)

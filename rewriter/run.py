@@ -1,0 +1,88 @@
+"""What the rewriter asks of a machine, and what a machine answers: protocols, so that neither knows the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+
+class Workload(Protocol):
+    """What a machine boots a kernel with: command lines, run one after the other, and the files of its archive.
+    Programs are files under `bin/`."""
+
+    @property
+    def commands(self) -> Sequence[str]: ...
+    @property
+    def files(self) -> Mapping[str, bytes]: ...
+
+
+class Call(Protocol):
+    """One system call, from the first instruction at the gate to the `iret`, both included."""
+
+    @property
+    def program(self) -> str: ...  # the command's first word
+    @property
+    def site(self) -> int: ...  # user address of the `int 0x80`
+    @property
+    def number(self) -> int: ...
+    @property
+    def arguments(self) -> tuple[int, ...]: ...  # ebx, ecx, edx, esi, edi, ebp at the gate
+    @property
+    def result(self) -> int | None: ...  # eax at the return, signed; None where it never returned
+    @property
+    def registers(self) -> tuple[int, ...]: ...  # eax ebx ecx edx esi edi ebp esp eflags at the return
+    @property
+    def memory(self) -> str: ...  # digest of all user pages at the return; "" unless asked for
+    @property
+    def instructions(self) -> int: ...  # ring-0 instructions, a `rep` as one; 0 unless measured
+    @property
+    def iterations(self) -> int: ...  # of `rep` instructions; 0 unless measured
+    @property
+    def cycles(self) -> int: ...  # modelled; 0 unless measured
+
+
+class Run(Protocol):
+    """Everything that one boot showed; two runs of one image and workload are equal."""
+
+    @property
+    def console(self) -> bytes: ...
+    @property
+    def exits(self) -> Sequence[tuple[str, int]]: ...  # (command line, exit status)
+    @property
+    def calls(self) -> Sequence[Call]: ...
+    @property
+    def files(self) -> Mapping[str, str]: ...  # digest of each file at the end
+    @property
+    def profile(self) -> Mapping[int, bytes]: ...  # what kprofile wrote out, by type
+    @property
+    def executed(self) -> Mapping[int, int]: ...  # how often each watched address was executed
+    @property
+    def stacks(self) -> Mapping[tuple[int, tuple[int, ...]], int]: ...  # see Machine.run
+    @property
+    def instructions(self) -> int: ...  # ring-0 instructions of the whole run; 0 unless measured
+
+
+class Machine(Protocol):
+    def run(
+        self,
+        kernel: bytes,
+        workload: Workload,
+        *,
+        measure: bool = False,
+        check: bool = False,
+        watch: Collection[int] = (),
+        shadow: Collection[int] = (),
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Run:
+        """Boot `kernel` and run the workload until the machine powers off.
+
+        measure: count instructions, `rep` iterations and modelled cycles of every call.
+        check: digest all user pages at every return to user mode.
+        watch: addresses whose executions are counted by single-stepping (slow; the oracle of the counters).
+        shadow: function entries at which the return addresses of a shadow call stack, innermost first, are
+        counted into `Run.stacks` as (entry, addresses).
+        cancelled: polled now and then; where it says True, Cancelled is raised.
+
+        Raises MachineError, with one line, where the image does not boot, or the kernel dies or hangs.
+        """
+        ...
