@@ -1,0 +1,174 @@
+/* The ways into the kernel and back.  The frame that they build is struct pt_regs (regs.h). */
+#include "asm.h"
+
+/* Offsets in struct pt_regs. */
+EAX      = 24
+ES       = 32
+ORIG_EAX = 36
+CS       = 44
+
+/* The last pushed is the first argument of a system call: saved ebx … ebp are the handler's parameters. */
+.macro SAVE_ALL
+    cld
+    pushl %es
+    pushl %ds
+    pushl %eax
+    pushl %ebp
+    pushl %edi
+    pushl %esi
+    pushl %edx
+    pushl %ecx
+    pushl %ebx
+    movl $KERNEL_DS, %edx
+    movl %edx, %ds
+    movl %edx, %es
+.endm
+
+.macro RESTORE_ALL
+    popl %ebx
+    popl %ecx
+    popl %edx
+    popl %esi
+    popl %edi
+    popl %ebp
+    popl %eax
+    popl %ds
+    popl %es
+    addl $4, %esp /* orig_eax */
+    iret
+.endm
+
+.macro GET_CURRENT register
+    movl $-STACK_SIZE, \register
+    andl %esp, \register
+.endm
+
+    .text
+/* int $0x80: eax = number, arguments in ebx, ecx, edx, esi, edi, ebp. */
+ENTRY(system_call)
+    pushl %eax
+    SAVE_ALL
+    GET_CURRENT %ebx
+    cmpl $NR_SYSCALLS, %eax
+    jae bad_number
+    call *sys_call_table(, %eax, 4)
+    movl %eax, EAX(%esp)
+ENTRY(ret_from_sys_call)
+    cli /* from these tests to the iret nothing may come between */
+    cmpl $0, TASK_NEED_RESCHED(%ebx)
+    jne reschedule
+    cmpl $0, TASK_SIGPENDING(%ebx)
+    jne signal_return
+restore_all:
+    RESTORE_ALL
+
+bad_number:
+    movl $-ENOSYS, EAX(%esp)
+    jmp ret_from_sys_call
+
+reschedule:
+    sti
+    call schedule
+    jmp ret_from_sys_call
+
+signal_return:
+    sti
+    call do_signal
+    jmp ret_from_sys_call
+END(system_call)
+
+/* The same, with time stamps: the gate leads here while kprofile measures CYCLES. */
+ENTRY(system_call_timed)
+    pushl %eax
+    SAVE_ALL
+    GET_CURRENT %ebx
+    call kprofile_enter
+    movl ORIG_EAX(%esp), %eax
+    cmpl $NR_SYSCALLS, %eax
+    jae bad_number
+    call *sys_call_table(, %eax, 4)
+    movl %eax, EAX(%esp)
+    pushl ORIG_EAX(%esp)
+    call kprofile_leave
+    addl $4, %esp
+    jmp ret_from_sys_call
+END(system_call_timed)
+
+/* void enter_user(struct pt_regs *regs): leave for user mode for the first time. */
+ENTRY(enter_user)
+    movl 4(%esp), %esp
+    GET_CURRENT %ebx
+    jmp ret_from_sys_call
+END(enter_user)
+
+/* A trap: error code (or our 0) and vector are on the stack. */
+error_code:
+    pushl %ds
+    pushl %eax
+    pushl %ebp
+    pushl %edi
+    pushl %esi
+    pushl %edx
+    pushl %ecx
+    pushl %ebx
+    cld
+    movl ES(%esp), %ecx /* the vector lies where es belongs */
+    movl %es, %eax
+    movl %eax, ES(%esp)
+    movl $KERNEL_DS, %edx
+    movl %edx, %ds
+    movl %edx, %es
+    movl %esp, %eax
+    pushl ORIG_EAX(%esp)
+    pushl %ecx
+    pushl %eax
+    call do_trap /* (regs, vector, error) */
+    addl $12, %esp
+
+/* Whoever was interrupted inside the kernel goes on at once. */
+ret_from_intr:
+    GET_CURRENT %ebx
+    testb $3, CS(%esp)
+    jne ret_from_sys_call
+    jmp restore_all
+
+ENTRY(timer_interrupt)
+    pushl $-1 /* no system call */
+    SAVE_ALL
+    call do_timer
+    jmp ret_from_intr
+END(timer_interrupt)
+
+/* An interrupt that went away before the 8259 could say which. */
+ENTRY(spurious_interrupt)
+    iret
+END(spurious_interrupt)
+
+/* The processor pushes an error code for some traps; for the others we push 0. */
+.macro TRAP name, vector, error=0
+ENTRY(\name)
+    .if \error == 0
+    pushl $0
+    .endif
+    pushl $\vector
+    jmp error_code
+END(\name)
+.endm
+
+    TRAP divide_error, 0
+    TRAP debug, 1
+    TRAP nmi, 2
+    TRAP breakpoint, 3
+    TRAP overflow, 4
+    TRAP bounds, 5
+    TRAP invalid_op, 6
+    TRAP device_not_available, 7
+    TRAP double_fault, 8, 1
+    TRAP coprocessor_segment_overrun, 9
+    TRAP invalid_tss, 10, 1
+    TRAP segment_not_present, 11, 1
+    TRAP stack_segment, 12, 1
+    TRAP general_protection, 13, 1
+    TRAP page_fault, 14, 1
+    TRAP coprocessor_error, 16
+    TRAP alignment_check, 17, 1

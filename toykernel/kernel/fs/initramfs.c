@@ -1,0 +1,70 @@
+/* The archive that the boot loader brings (cpio, format newc) becomes the first files. */
+#include "fs.h"
+
+struct cpio_header {
+    char magic[6];     /* "070701" */
+    char fields[13][8]; /* hexadecimal */
+};
+enum { MODE = 1, FILE_SIZE = 6, NAME_SIZE = 11 }; /* which field */
+
+static u32 number(const struct cpio_header *header, u32 field)
+{
+    u32 value = 0;
+
+    for (u32 i = 0; i < 8; i++) {
+        u8 c = header->fields[field][i];
+        value = value << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return value;
+}
+
+static u32 aligned(u32 size)
+{
+    return (size + 3) & -4;
+}
+
+/* Make the directories that the path goes through; archives may leave them out. */
+static void make_parents(char *path)
+{
+    for (char *p = path + 1; *p; p++)
+        if (*p == '/') {
+            *p = 0;
+            ramfs_mknod(path, S_IFDIR | 0755);
+            *p = '/';
+        }
+}
+
+static void unpack_entry(char *path, u32 mode, const char *data, u32 size)
+{
+    struct inode *inode;
+    u32 kind = mode & S_IFMT;
+
+    if (kind != S_IFDIR && kind != S_IFREG)
+        return;
+    make_parents(path);
+    inode = ramfs_mknod(path, mode);
+    if (IS_ERR(inode) || (kind == S_IFREG && kernel_write(inode, data, size)))
+        panic("archive does not fit into memory", size);
+}
+
+/* Entry after entry: header, name with its zero, data; the latter two begin at multiples of four. */
+void unpack_archive(char *archive, u32 size)
+{
+    for (u32 at = 0; size - at >= sizeof(struct cpio_header);) {
+        const struct cpio_header *header = (struct cpio_header *)(archive + at);
+        u32 name_size = number(header, NAME_SIZE), file_size = number(header, FILE_SIZE), data;
+        char *name = (char *)(header + 1);
+
+        if (memcmp(header->magic, "070701", 6) || name_size == 0 || name_size > size || file_size > size)
+            panic("bad archive", at);
+        data = aligned(at + sizeof *header + name_size);
+        if (data > size || file_size > size - data || name[name_size - 1])
+            panic("bad archive", at);
+        if (memcmp(name, "TRAILER!!!", name_size) == 0)
+            return;
+        unpack_entry(name, number(header, MODE), archive + data, file_size);
+        at = aligned(data + file_size);
+        if (at > size)
+            return;
+    }
+}

@@ -1,0 +1,57 @@
+/* Ports and control registers. */
+#pragma once
+
+#include "types.h"
+
+static inline void outb(u8 value, u16 port)
+{
+    asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline void outw(u16 value, u16 port)
+{
+    asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline void outl(u32 value, u16 port)
+{
+    asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline u8 inb(u16 port)
+{
+    u8 value;
+    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void enable_interrupts(void)
+{
+    asm volatile("sti" : : : "memory");
+}
+
+static inline void disable_interrupts(void)
+{
+    asm volatile("cli" : : : "memory");
+}
+
+/* The address whose access faulted. */
+static inline u32 read_cr2(void)
+{
+    u32 value;
+    asm volatile("movl %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+/* Change the address space; forgets all cached translations. */
+static inline void load_cr3(u32 physical)
+{
+    asm volatile("movl %0, %%cr3" : : "r"(physical) : "memory");
+}
+
+static inline u64 rdtsc(void)
+{
+    u64 value;
+    asm volatile("rdtsc" : "=A"(value));
+    return value;
+}

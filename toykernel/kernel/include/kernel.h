@@ -1,0 +1,33 @@
+/* What every file may use: strings, panic, and the devices that start with the kernel. */
+#pragma once
+
+#include "asm.h"
+#include "errno.h"
+#include "types.h"
+
+/* string.c */
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int value, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+
+/* power.c */
+__attribute__((noreturn)) void panic(const char *what, u32 where);
+__attribute__((noreturn)) void power_off(u8 status);
+
+/* cpu.c */
+void cpu_init(void);
+void set_kernel_stack(u32 top);
+void set_trap_gate(u32 vector, void (*handler)(void));
+void set_interrupt_gate(u32 vector, void (*handler)(void));
+void set_system_gate(u32 vector, void (*handler)(void));
+
+/* traps.c, timer.c */
+void trap_init(void);
+void timer_init(void);
+
+/* serial.c */
+enum { CONSOLE = 0x3F8, PROFILE = 0x2F8 }; /* ports of COM1 and COM2 */
+void serial_init(void);
+void serial_write(u16 port, const void *data, size_t n);
+size_t serial_read(u16 port, void *data, size_t n);

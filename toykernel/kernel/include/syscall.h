@@ -1,0 +1,20 @@
+/* The system calls.  A handler's arguments are the program's saved registers themselves (entry.S). */
+#pragma once
+
+#include "kernel.h"
+
+/* A compiler may reuse the slots of arguments, and tail calls do: that would change the program's registers.
+   This says that the arguments are still needed where the result is known.  (Linux: asmlinkage_protect.) */
+#define KEEP_1(result, a)       asm("" : "+r"(result) : "m"(a))
+#define KEEP_2(result, a, b)    asm("" : "+r"(result) : "m"(a), "m"(b))
+#define KEEP_3(result, a, b, c) asm("" : "+r"(result) : "m"(a), "m"(b), "m"(c))
+
+int sys_ni_syscall(void);
+int sys_exit(int status);
+int sys_read(u32 fd, char *buf, size_t count);
+int sys_write(u32 fd, const char *buf, size_t count);
+int sys_open(const char *path, u32 flags, u32 mode);
+int sys_close(u32 fd);
+int sys_lseek(u32 fd, off_t offset, u32 origin);
+int sys_getpid(void);
+int sys_kprofile(u32 command, u32 type);

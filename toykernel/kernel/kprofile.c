@@ -1,0 +1,83 @@
+/* The profiling system call (§5).  Probes that a rewriter inserts register here what they write. */
+#include "fs.h"
+#include "io.h"
+#include "syscall.h"
+
+enum command { START, WRITE, STOP };
+enum type { BLOCKS, EDGES, STACKS, VALUES, CYCLES, NR_TYPES };
+enum { NR_STAMPS = 4096 };
+
+struct kprofile_area {
+    void *start; /* where the probes of this type count */
+    u32 size;    /* in bytes, 0 if nothing was inserted */
+} kprofile_areas[NR_TYPES] = {};
+
+static struct stamp {
+    u32 number;  /* of the system call */
+    u32 pid;     /* who called */
+    u64 entered; /* time stamp counter at the gate */
+    u64 left;    /* and on the way back */
+} stamps[NR_STAMPS];
+static u32 nr_stamps; /* how many were taken; those that find no room are lost */
+
+void system_call(void), system_call_timed(void); /* entry.S */
+
+/* From system_call_timed. */
+void kprofile_enter(void)
+{
+    current->entered = rdtsc();
+}
+
+void kprofile_leave(u32 number)
+{
+    u64 now = rdtsc();
+    if (nr_stamps < NR_STAMPS)
+        stamps[nr_stamps++] = (struct stamp){number, current->pid, current->entered, now};
+}
+
+static int send(u32 type, const void *start, u32 size)
+{
+    u32 header[] = {type, size};
+    serial_write(PROFILE, header, sizeof header);
+    serial_write(PROFILE, start, size);
+    return 0;
+}
+
+/* The kernel's own type: the gate itself changes, so that nobody pays who does not measure. */
+static int profile_cycles(u32 command)
+{
+    switch (command) {
+    case START:
+        nr_stamps = 0;
+        set_system_gate(SYSTEM_CALL, system_call_timed);
+        return 0;
+    case WRITE:
+        return send(CYCLES, stamps, nr_stamps * sizeof *stamps);
+    case STOP:
+        set_system_gate(SYSTEM_CALL, system_call);
+        return 0;
+    }
+    return -EINVAL;
+}
+
+static int profile_area(u32 command, u32 type)
+{
+    const struct kprofile_area *area = &kprofile_areas[type];
+
+    if (command > STOP)
+        return -EINVAL;
+    if (!area->size)
+        return -ENODEV;
+    if (command == START)
+        memset(area->start, 0, area->size);
+    if (command == WRITE)
+        send(type, area->start, area->size);
+    return 0;
+}
+
+int sys_kprofile(u32 command, u32 type)
+{
+    int result = type >= NR_TYPES ? -EINVAL : type == CYCLES ? profile_cycles(command) : profile_area(command, type);
+    KEEP_2(result, command, type);
+    return result;
+}

@@ -1,0 +1,61 @@
+/* The boot, from the first C function to the last command. */
+#include "fs.h"
+#include "io.h"
+#include "multiboot.h"
+
+enum { EXIT_RECORD = 0xE0 }; /* the port where the machine learns how a program ended */
+
+static char commands[1024];       /* the command line, without the kernel's own name */
+static struct multiboot_module archive; /* the files that we start with */
+
+/* Copy what the loader left before anything is allocated there. */
+static void read_boot_info(const struct multiboot_info *info)
+{
+    const char *line = info->flags & 4 ? virtual(info->cmdline) : "";
+
+    while (*line && *line != ' ')
+        line++;
+    for (u32 i = 0; i < sizeof commands - 1 && line[i]; i++)
+        commands[i] = line[i];
+    if (info->flags & 8 && info->mods_count > 0)
+        archive = *(struct multiboot_module *)virtual(info->mods_address);
+}
+
+static bool blank(const char *s)
+{
+    while (*s == ' ')
+        s++;
+    return *s == 0;
+}
+
+/* Commands are separated by semicolons. */
+static void run_commands(char *line)
+{
+    for (char *next; line; line = next) {
+        for (next = line; *next && *next != ';'; next++)
+            ;
+        next = *next ? (*next = 0, next + 1) : NULL;
+        if (!blank(line))
+            outl(run_command(line), EXIT_RECORD);
+    }
+}
+
+void kernel_main(u32 magic, u32 info_address)
+{
+    const struct multiboot_info *info = virtual(info_address);
+
+    serial_init();  /* now we can speak */
+    if (magic != MULTIBOOT_MAGIC)
+        panic("no multiboot loader", magic);
+    read_boot_info(info); /* command line and archive */
+    cpu_init();           /* our segments, gates, and task-state segment */
+    trap_init();          /* exceptions and int 0x80 */
+    mem_init((1024 + info->mem_upper) * 1024, archive.start, archive.end);
+    ramfs_init();         /* an empty root directory */
+    unpack_archive(virtual(archive.start), archive.end - archive.start);
+    console_init();       /* /dev/console */
+    timer_init();         /* 100 interrupts a second */
+    enable_interrupts();
+    run_commands(commands);
+    power_off(0);
+}

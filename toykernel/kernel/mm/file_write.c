@@ -1,0 +1,77 @@
+/* Writing a file through the page cache. */
+#include "fs.h"
+#include "uaccess.h"
+
+/* Where the write begins and how much of it may be done: 0, or an error. */
+static int write_checks(struct file *file, loff_t *pos, size_t *count)
+{
+    struct inode *inode = file->f_inode;
+    loff_t limit = inode->i_sb->s_maxbytes;
+
+    if (file->f_flags & O_APPEND)
+        *pos = inode->i_size;
+    if (*pos >= limit && *count)
+        return -EFBIG;
+    if (*count > limit - *pos)
+        *count = limit - *pos;
+    return 0;
+}
+
+/* Change bytes of one page: how many were changed, or an error. */
+static ssize_t write_page(struct file *file, struct page *page, u32 offset, const char *buf, u32 size)
+{
+    const struct address_space_operations *ops = page->mapping->a_ops;
+    int error = ops->prepare_write(file, page, offset, offset + size);
+
+    if (error)
+        return error;
+    size -= __copy_from_user(page->address + offset, buf, size);
+    error = ops->commit_write(file, page, offset, offset + size);
+    return error ? error : size ? (ssize_t)size : -EFAULT;
+}
+
+ssize_t generic_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
+{
+    loff_t pos = *ppos;
+    ssize_t done = 0, result = 0;
+
+    if (!access_ok(buf, count))
+        return -EFAULT;
+    result = write_checks(file, &pos, &count);
+    while (result >= 0 && count) {
+        u32 offset = pos & PAGE_MASK, size = PAGE_SIZE - offset;
+        struct page *page = grab_cache_page(file->f_inode->i_mapping, pos >> PAGE_SHIFT);
+        if (size > count)
+            size = count;
+        result = page ? write_page(file, page, offset, buf, size) : -ENOMEM;
+        if (page)
+            put_page(page);
+        if (result > 0) {
+            done += result;
+            pos += result;
+            buf += result;
+            count -= result;
+        }
+    }
+    *ppos = pos;
+    return done ? done : result;
+}
+
+/* Write for the kernel itself, at the end of the file: 0, or an error. */
+int kernel_write(struct inode *inode, const void *from, size_t count)
+{
+    const struct address_space_operations *ops = inode->i_mapping->a_ops;
+
+    for (size_t n; count; from += n, count -= n) {
+        u32 offset = inode->i_size & PAGE_MASK;
+        struct page *page = grab_cache_page(inode->i_mapping, inode->i_size >> PAGE_SHIFT);
+        if (!page)
+            return -ENOMEM;
+        n = count < PAGE_SIZE - offset ? count : PAGE_SIZE - offset;
+        ops->prepare_write(NULL, page, offset, offset + n);
+        memcpy(page->address + offset, from, n);
+        ops->commit_write(NULL, page, offset, offset + n);
+        put_page(page);
+    }
+    return 0;
+}

@@ -1,0 +1,75 @@
+/* Page frames.  Those never used lie behind a frontier, so that boot does not visit them all. */
+#include "mm.h"
+
+static struct page mem_map[MAX_PAGES]; /* one for each frame */
+static struct page *free_list[2];      /* used before and free again, by order */
+static u32 frontier, last;             /* first frame never used, and the one behind memory's end */
+static u32 hole_first, hole_last;      /* the archive, in frames */
+
+extern char _end[]; /* kernel.ld */
+
+static u32 frame_up(u32 address)
+{
+    return (address + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+/* Memory goes up to `end`; the hole is in use.  Physical addresses. */
+void mem_init(u32 end, u32 hole_start, u32 hole_end)
+{
+    frontier = frame_up(physical(_end));
+    last = end >> PAGE_SHIFT;
+    if (last > MAX_PAGES)
+        last = MAX_PAGES;
+    hole_first = hole_start >> PAGE_SHIFT;
+    hole_last = frame_up(hole_end);
+}
+
+static struct page *advance_frontier(u32 order)
+{
+    u32 n = 1 << order;
+    u32 first = (frontier + n - 1) & -n;
+
+    if (first < hole_last && first + n > hole_first)
+        first = (hole_last + n - 1) & -n;
+    if (first + n > last)
+        return NULL;
+    frontier = first + n;
+    mem_map[first].address = virtual(first << PAGE_SHIFT);
+    return &mem_map[first];
+}
+
+/* 2^order frames with unknown contents and one user; NULL if there are none. */
+struct page *alloc_pages(u32 order)
+{
+    struct page *page = free_list[order];
+
+    if (page)
+        free_list[order] = page->next;
+    else
+        page = advance_frontier(order);
+    if (page) {
+        page->flags = 0;
+        page->count = 1;
+        page->mapping = NULL;
+    }
+    return page;
+}
+
+void free_pages(struct page *page, u32 order)
+{
+    page->count = 0;
+    page->next = free_list[order];
+    free_list[order] = page;
+}
+
+struct page *page_of(const void *address)
+{
+    return &mem_map[physical(address) >> PAGE_SHIFT];
+}
+
+/* One user less of a single page. */
+void put_page(struct page *page)
+{
+    if (--page->count == 0)
+        free_pages(page, 0);
+}

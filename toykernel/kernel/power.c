@@ -1,0 +1,33 @@
+/* The end: switched off, or dead. */
+#include "io.h"
+#include "kernel.h"
+
+/* Ask each machine that we know in its own way: QEMU's debug exit, then ACPI as QEMU and Bochs have it. */
+void power_off(u8 status)
+{
+    disable_interrupts();
+    outb(status, 0xF4);
+    outw(0x2000, 0x604);
+    for (;;)
+        asm volatile("hlt");
+}
+
+static void print(const char *s)
+{
+    serial_write(CONSOLE, s, strlen(s));
+}
+
+/* One line on the console says what happened and where. */
+void panic(const char *what, u32 where)
+{
+    char hex[] = "00000000";
+    for (int i = 7; i >= 0; i--, where >>= 4)
+        hex[i] = "0123456789abcdef"[where & 15];
+    disable_interrupts();
+    print("panic: ");
+    print(what);
+    print(" at ");
+    print(hex);
+    print("\n");
+    power_off(1);
+}

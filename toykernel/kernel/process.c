@@ -1,0 +1,110 @@
+/* A program's life: it is started for a command, runs, and ends; its parent waits. */
+#include "fs.h"
+#include "io.h"
+#include "sched.h"
+#include "syscall.h"
+
+enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 }; /* exit statuses, as a shell has them */
+
+static u32 last_pid;
+
+/* The first thing that a new task does: become the program. */
+static void start_task(void)
+{
+    struct pt_regs *regs = (struct pt_regs *)((u32)current + STACK_SIZE) - 1;
+    int error;
+
+    enable_interrupts();
+    error = exec(current->command, regs);
+    if (error)
+        do_exit(error == -ENOENT ? NOT_FOUND : CANNOT_EXECUTE);
+    enter_user(regs);
+}
+
+/* Below its registers for user mode, a new stack has the frame that switch_to pops. */
+static void prepare_stack(struct task *task)
+{
+    u32 *top = (u32 *)((struct pt_regs *)((u32)task + STACK_SIZE) - 1);
+
+    *--top = 0; /* return address of start_task, which does not return */
+    *--top = (u32)start_task;
+    top -= 4; /* edi, esi, ebx, ebp */
+    task->esp = (u32)top;
+}
+
+/* A task for `command` with the console as its first three files; NULL if memory is short. */
+static struct task *new_task(char *command)
+{
+    struct page *pages = alloc_pages(1);
+    struct task *task;
+
+    if (!pages)
+        return NULL;
+    task = memset(pages->address, 0, STACK_SIZE);
+    task->pgd = new_pgd();
+    if (!task->pgd) {
+        free_pages(pages, 1);
+        return NULL;
+    }
+    task->pid = ++last_pid;
+    task->command = command;
+    task->parent = current;
+    for (u32 fd = 0; fd < 3; fd++) {
+        console->f_count++;
+        task->files[fd] = console;
+    }
+    prepare_stack(task);
+    return task;
+}
+
+/* Sleep until the task is a zombie, and bury it. */
+static u32 wait_for(struct task *task)
+{
+    u32 status;
+
+    while (task->state != TASK_ZOMBIE) {
+        current->state = TASK_SLEEPING;
+        schedule();
+    }
+    status = task->exit_status;
+    remove_task(task);
+    free_pgd(task->pgd);
+    free_pages(page_of(task), 1);
+    return status;
+}
+
+/* Run a command to its end and return its exit status. */
+u32 run_command(char *command)
+{
+    struct task *task = new_task(command);
+
+    if (!task)
+        return CANNOT_EXECUTE;
+    add_task(task);
+    return wait_for(task);
+}
+
+/* End the running task; the parent finds the status. */
+void do_exit(u32 status)
+{
+    struct task *task = current;
+
+    for (u32 fd = 0; fd < NR_OPEN; fd++)
+        if (task->files[fd])
+            fput(task->files[fd]);
+    task->exit_status = status;
+    task->state = TASK_ZOMBIE;
+    wake_up(task->parent);
+    schedule();
+    panic("a zombie runs", (u32)task);
+}
+
+int sys_exit(int status)
+{
+    do_exit(status & 0xFF);
+}
+
+int sys_getpid(void)
+{
+    return current->pid;
+}

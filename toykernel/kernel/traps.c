@@ -1,0 +1,59 @@
+/* What the processor complains about.  A program's fault ends the program; ours may be one that we foresaw. */
+#include "mm.h"
+#include "sched.h"
+
+enum { PAGE_FAULT = 14, NR_TRAPS = 18 };
+
+/* entry.S */
+void divide_error(void), debug(void), nmi(void), breakpoint(void), overflow(void), bounds(void);
+void invalid_op(void), device_not_available(void), double_fault(void), coprocessor_segment_overrun(void);
+void invalid_tss(void), segment_not_present(void), stack_segment(void), general_protection(void);
+void page_fault(void), coprocessor_error(void), alignment_check(void), system_call(void);
+
+static const struct trap {
+    void (*entry)(void); /* where the gate leads */
+    u32 signal;          /* what a program dies of, 0 if it cannot be the cause */
+    const char *name;    /* what the panic says */
+} traps[NR_TRAPS] = {
+    [0] = {divide_error, SIGFPE, "divide error"},
+    [1] = {debug, SIGTRAP, "debug trap"},
+    [2] = {nmi, 0, "nmi"},
+    [3] = {breakpoint, SIGTRAP, "breakpoint"},
+    [4] = {overflow, SIGSEGV, "overflow"},
+    [5] = {bounds, SIGSEGV, "bounds"},
+    [6] = {invalid_op, SIGILL, "invalid opcode"},
+    [7] = {device_not_available, SIGFPE, "coprocessor"},
+    [8] = {double_fault, 0, "double fault"},
+    [9] = {coprocessor_segment_overrun, SIGFPE, "coprocessor segment overrun"},
+    [10] = {invalid_tss, SIGSEGV, "invalid tss"},
+    [11] = {segment_not_present, SIGBUS, "segment not present"},
+    [12] = {stack_segment, SIGBUS, "stack segment"},
+    [13] = {general_protection, SIGSEGV, "general protection"},
+    [PAGE_FAULT] = {page_fault, SIGSEGV, "page fault"},
+    [16] = {coprocessor_error, SIGFPE, "coprocessor error"},
+    [17] = {alignment_check, SIGBUS, "alignment check"},
+};
+
+void trap_init(void)
+{
+    for (u32 vector = 0; vector < NR_TRAPS; vector++)
+        if (traps[vector].entry)
+            set_trap_gate(vector, traps[vector].entry);
+    set_interrupt_gate(PAGE_FAULT, page_fault); /* cr2 must be read before another fault can come */
+    set_system_gate(3, breakpoint);
+    set_system_gate(4, overflow);
+    set_system_gate(SYSTEM_CALL, system_call);
+}
+
+/* From entry.S. */
+void do_trap(struct pt_regs *regs, u32 vector, u32 error)
+{
+    const struct trap *trap = &traps[vector];
+
+    if (vector == PAGE_FAULT)
+        do_page_fault(regs, error);
+    else if (user_mode(regs) && trap->signal)
+        send_signal(current, trap->signal);
+    else
+        panic(trap->name, regs->eip);
+}

@@ -1,0 +1,2 @@
+#include "libc.h"
+int main(void) { print("calls\n"); return 0; }
