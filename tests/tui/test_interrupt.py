@@ -1,0 +1,50 @@
+"""Ctrl-C: the first asks, the second insists."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tui.interrupt import interruptible
+
+
+def interrupted(times: int, log: list[bool]) -> None:
+    """Press Ctrl-C so many times inside the block, noting the flag around it."""
+    with interruptible() as cancelled:
+        log.append(cancelled())
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        log.append(cancelled())
+
+
+def test_the_first_sets_the_flag_and_ends_the_block_with_keyboard_interrupt() -> None:
+    log: list[bool] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(1, log)
+    assert log == [False, True]
+
+
+def test_the_second_insists() -> None:
+    log: list[bool] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(2, log)
+    assert log == [False]
+
+
+def stopped() -> None:
+    with interruptible():
+        signal.raise_signal(signal.SIGINT)
+        raise RuntimeError("the machine was stopped")
+
+
+def test_what_the_work_raises_when_cancelled_does_not_matter() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+
+
+def test_errors_pass_and_the_handler_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(RuntimeError, match="its own"), interruptible():
+        raise RuntimeError("its own")
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,77 @@
+"""How the command ends: five exit statuses, and one line on stderr for each way to fail.
+
+Verbs raise `Failed`, `Wrong` or `Lacking`; `ending` also knows what Ctrl-C, a closed pipe and a full disk mean.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+OK = 0
+FAILED = 1  # a check failed
+WRONG = 2  # wrong usage or a bad input file
+LACKING = 3  # the environment lacks something
+INTERRUPTED = 130  # by Ctrl-C
+UNREAD = 141  # nobody reads the output any more, as SIGPIPE would end us
+
+
+class Failed(click.ClickException):
+    """A check failed: the kernel died, the behavior differs."""
+
+    exit_code = FAILED
+
+
+class Wrong(click.ClickException):
+    """The command line or an input file is wrong."""
+
+    exit_code = WRONG
+
+
+class Lacking(click.ClickException):
+    """Something that the verb needs is not installed."""
+
+    exit_code = LACKING
+
+
+def ending(work: Callable[[], object]) -> int:
+    """Do the work and return its exit status, having said in one line what went wrong."""
+    try:
+        result = work()
+        sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return _say(_message(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        _drop_output()
+        return UNREAD
+    except ModuleNotFoundError as error:
+        return _say(f"the Python package {error.name} is not installed (see hotpath doctor)", LACKING)
+    except OSError as error:
+        _drop_output()
+        return _say(f"{error.filename or 'output'}: {error.strerror or error}", LACKING)
+    return result if isinstance(result, int) else OK
+
+
+def _message(error: click.ClickException) -> str:
+    """click's own words in one line, with the verb they are about."""
+    words = " ".join(error.format_message().split())
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{words.rstrip('.')} (see {error.ctx.command_path} --help)"
+    return words
+
+
+def _say(line: str, status: int) -> int:
+    print(f"hotpath: {line}", file=sys.stderr)
+    return status
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, so that Python does not complain about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

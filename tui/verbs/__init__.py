@@ -1,0 +1,1 @@
+"""The verbs of `hotpath`, one file each; `tui.command` lists them."""
