@@ -2,18 +2,18 @@
 #include "kernel.h"
 
 struct tss {
-    u32 link;         /* previous task, not used */
-    u32 esp0;         /* kernel stack of the running task */
-    u32 ss0;          /* its segment */
-    u32 unused[22];   /* of hardware task switches */
-    u16 trap;         /* no debug trap on a switch */
-    u16 io_map_base;  /* behind the segment: no port is open to programs */
+    u32 link;        /* previous task, not used */
+    u32 esp0;        /* kernel stack of the running task */
+    u32 ss0;         /* its segment */
+    u32 unused[22];  /* of hardware task switches */
+    u16 trap;        /* no debug trap on a switch */
+    u16 io_map_base; /* behind the segment: no port is open to programs */
 };
 
 struct gate {
-    u16 offset_low;  /* of the handler */
-    u16 selector;    /* its code segment */
-    u16 type;        /* present, ring that may call it, trap or interrupt gate */
+    u16 offset_low; /* of the handler */
+    u16 selector;   /* its code segment */
+    u16 type;       /* present, ring that may call it, trap or interrupt gate */
     u16 offset_high;
 };
 

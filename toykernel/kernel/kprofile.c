@@ -5,12 +5,18 @@
 
 enum command { START, WRITE, STOP };
 enum type { BLOCKS, EDGES, STACKS, VALUES, CYCLES, NR_TYPES };
-enum { NR_STAMPS = 4096 };
+enum { NR_STAMPS = 4096, SNAPSHOT_SIZE = 1 << 20 };
 
 struct kprofile_area {
     void *start; /* where the probes of this type count */
     u32 size;    /* in bytes, 0 if nothing was inserted */
-} kprofile_areas[NR_TYPES] = {};
+} kprofile_areas[NR_TYPES] __attribute__((section(".data"))) = {}; /* in the file: a rewriter fills it in */
+
+/* What the probes had counted when they were stopped.  They go on, also while the copy is sent. */
+static u8 snapshots[SNAPSHOT_SIZE];
+static u32 snapshots_used;       /* bytes; an area keeps its place */
+static void *snapshot[NR_TYPES]; /* that place, NULL before it is first needed */
+static bool stopped[NR_TYPES];   /* is what lies there to be sent? */
 
 static struct stamp {
     u32 number;  /* of the system call */
@@ -60,9 +66,22 @@ static int profile_cycles(u32 command)
     return -EINVAL;
 }
 
+static int take_snapshot(u32 type, const struct kprofile_area *area)
+{
+    if (!snapshot[type]) {
+        if (area->size > SNAPSHOT_SIZE - snapshots_used)
+            return -ENOMEM;
+        snapshot[type] = snapshots + snapshots_used;
+        snapshots_used += area->size;
+    }
+    memcpy(snapshot[type], area->start, area->size);
+    return 0;
+}
+
 static int profile_area(u32 command, u32 type)
 {
     const struct kprofile_area *area = &kprofile_areas[type];
+    int error = 0;
 
     if (command > STOP)
         return -EINVAL;
@@ -70,14 +89,20 @@ static int profile_area(u32 command, u32 type)
         return -ENODEV;
     if (command == START)
         memset(area->start, 0, area->size);
-    if (command == WRITE)
-        send(type, area->start, area->size);
-    return 0;
+    else if (!stopped[type])
+        error = take_snapshot(type, area);
+    if (command == WRITE && !error)
+        send(type, snapshot[type], area->size);
+    stopped[type] = !error && (command == STOP || (command == WRITE && stopped[type]));
+    return error;
 }
 
 int sys_kprofile(u32 command, u32 type)
 {
-    int result = type >= NR_TYPES ? -EINVAL : type == CYCLES ? profile_cycles(command) : profile_area(command, type);
+    int result = -EINVAL;
+
+    if (type < NR_TYPES)
+        result = type == CYCLES ? profile_cycles(command) : profile_area(command, type);
     KEEP_2(result, command, type);
     return result;
 }

@@ -5,8 +5,9 @@
 
 enum { EXIT_RECORD = 0xE0 }; /* the port where the machine learns how a program ended */
 
-static char commands[1024];       /* the command line, without the kernel's own name */
+static char commands[4096];             /* the command line, without the kernel's own name */
 static struct multiboot_module archive; /* the files that we start with */
+static u32 memory_end;                  /* first address behind the memory */
 
 /* Copy what the loader left before anything is allocated there. */
 static void read_boot_info(const struct multiboot_info *info)
@@ -15,8 +16,10 @@ static void read_boot_info(const struct multiboot_info *info)
 
     while (*line && *line != ' ')
         line++;
-    for (u32 i = 0; i < sizeof commands - 1 && line[i]; i++)
-        commands[i] = line[i];
+    if (strlen(line) >= sizeof commands)
+        panic("command line too long", strlen(line));
+    memcpy(commands, line, strlen(line));
+    memory_end = (1024 + (info->flags & 1 ? info->mem_upper : 0)) * 1024;
     if (info->flags & 8 && info->mods_count > 0)
         archive = *(struct multiboot_module *)virtual(info->mods_address);
 }
@@ -42,19 +45,17 @@ static void run_commands(char *line)
 
 void kernel_main(u32 magic, u32 info_address)
 {
-    const struct multiboot_info *info = virtual(info_address);
-
-    serial_init();  /* now we can speak */
+    serial_init(); /* now we can speak */
     if (magic != MULTIBOOT_MAGIC)
         panic("no multiboot loader", magic);
-    read_boot_info(info); /* command line and archive */
-    cpu_init();           /* our segments, gates, and task-state segment */
-    trap_init();          /* exceptions and int 0x80 */
-    mem_init((1024 + info->mem_upper) * 1024, archive.start, archive.end);
-    ramfs_init();         /* an empty root directory */
-    unpack_archive(virtual(archive.start), archive.end - archive.start);
-    console_init();       /* /dev/console */
-    timer_init();         /* 100 interrupts a second */
+    read_boot_info(virtual(info_address));            /* command line, archive, size of memory */
+    cpu_init();                                       /* segments, gates, task-state segment */
+    trap_init();                                      /* exceptions and int 0x80 */
+    mem_init(memory_end, archive.start, archive.end); /* page frames */
+    ramfs_init();                                     /* an empty root directory */
+    unpack_archive(archive.start, archive.end);       /* its files */
+    console_init();                                   /* /dev/console */
+    timer_init();                                     /* 100 interrupts a second */
     enable_interrupts();
     run_commands(commands);
     power_off(0);

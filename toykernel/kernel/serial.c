@@ -3,8 +3,9 @@
 #include "kernel.h"
 
 /* Registers of a 16550, relative to its port. */
-enum { DATA = 0, INTERRUPTS = 1, DIVISOR_LOW = 0, DIVISOR_HIGH = 1, FIFO = 2, LINE = 3, MODEM = 4, STATUS = 5 };
-enum { RECEIVED = 0x01, CAN_SEND = 0x20 }; /* bits of STATUS */
+enum { DATA = 0, INTERRUPTS = 1, FIFO = 2, LINE = 3, MODEM = 4, STATUS = 5 };
+enum { DIVISOR_LOW = 0, DIVISOR_HIGH = 1 }; /* instead of the first two while LINE says so */
+enum { RECEIVED = 0x01, CAN_SEND = 0x20 };  /* bits of STATUS */
 
 static void init_line(u16 port)
 {

@@ -6,7 +6,7 @@ void *memcpy(void *to, const void *from, size_t n)
     void *d = to;
     size_t words = n / 4;
     asm volatile("rep movsl\n\tmovl %3, %%ecx\n\trep movsb"
-                 : "+D"(d), "+S"(from), "+c"(words)
+                 : "+&D"(d), "+&S"(from), "+&c"(words)
                  : "r"(n & 3)
                  : "memory");
     return to;
@@ -17,7 +17,7 @@ void *memset(void *to, int value, size_t n)
     void *d = to;
     size_t words = n / 4;
     asm volatile("rep stosl\n\tmovl %3, %%ecx\n\trep stosb"
-                 : "+D"(d), "+c"(words)
+                 : "+&D"(d), "+&c"(words)
                  : "a"((u8)value * 0x01010101u), "r"(n & 3)
                  : "memory");
     return to;

@@ -4,8 +4,8 @@
 #include "sched.h"
 
 enum { MASTER = 0x20, SLAVE = 0xA0, PIT_COUNTER = 0x40, PIT_MODE = 0x43 }; /* ports */
-enum { FIRST_VECTOR = 0x20, TIMER_IRQ = 0, CASCADE_IRQ = 2, SPURIOUS_IRQ = 7, END_OF_INTERRUPT = 0x20 };
-enum { HZ = 100, PIT_HZ = 1193182 };
+enum { FIRST_VECTOR = 0x20, TIMER_IRQ = 0, CASCADE_IRQ = 2, SPURIOUS_IRQ = 7 };
+enum { HZ = 100, PIT_HZ = 1193182, END_OF_INTERRUPT = 0x20 };
 
 void timer_interrupt(void); /* entry.S */
 void spurious_interrupt(void);
@@ -22,7 +22,7 @@ static void init_8259(u16 port, u8 vector, u8 connection, u8 mask)
 
 void timer_init(void)
 {
-    init_8259(MASTER, FIRST_VECTOR, 1 << CASCADE_IRQ, (u8)~(1 << TIMER_IRQ));
+    init_8259(MASTER, FIRST_VECTOR, 1 << CASCADE_IRQ, (u8) ~(1 << TIMER_IRQ));
     init_8259(SLAVE, FIRST_VECTOR + 8, CASCADE_IRQ, 0xFF);
     set_interrupt_gate(FIRST_VECTOR + TIMER_IRQ, timer_interrupt);
     set_interrupt_gate(FIRST_VECTOR + SPURIOUS_IRQ, spurious_interrupt);

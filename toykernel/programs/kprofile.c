@@ -1,6 +1,7 @@
 /* Profiling from the command line: kprofile start|write|stop TYPE… */
 #include "libc.h"
 
+enum { START, WRITE, STOP };
 static const char *const commands[] = {"start", "write", "stop"};
 static const char *const types[] = {"blocks", "edges", "stacks", "values", "cycles"};
 
@@ -12,27 +13,32 @@ static int find(const char *word, const char *const *list, int n)
     return -1;
 }
 
-static int run(int command, const char *type)
+/* Do it for all types; returns how often it failed. */
+static int run(int command, char **names)
 {
-    int number = find(type, types, sizeof types / sizeof *types);
-    int error = number < 0 ? -EINVAL : kprofile(command, number);
+    int failures = 0;
 
-    if (error < 0)
-        print("kprofile: %s %s: error %d\n", commands[command], type, -error);
-    return error;
+    for (; *names; names++) {
+        int type = find(*names, types, sizeof types / sizeof *types);
+        int error = type < 0 ? -EINVAL : kprofile(command, type);
+        if (error < 0) {
+            print("kprofile: %s %s: error %d\n", commands[command], *names, -error);
+            failures++;
+        }
+    }
+    return failures;
 }
 
+/* Before anything is written all types are stopped, so that they tell of the same time. */
 int main(int argc, char **argv)
 {
     int command = argc > 2 ? find(argv[1], commands, sizeof commands / sizeof *commands) : -1;
-    int status = 0;
 
     if (command < 0) {
         print("usage: kprofile start|write|stop TYPE... (blocks edges stacks values cycles)\n");
         return 2;
     }
-    for (int i = 2; i < argc; i++)
-        if (run(command, argv[i]) < 0)
-            status = 1;
-    return status;
+    if (command == WRITE && run(STOP, argv + 2))
+        return 1;
+    return run(command, argv + 2) != 0;
 }

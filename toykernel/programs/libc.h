@@ -6,14 +6,22 @@
 
 typedef unsigned int u32;
 
-enum { SYS_exit = 1, SYS_read = 3, SYS_write = 4, SYS_open = 5, SYS_close = 6, SYS_lseek = 19, SYS_getpid = 20 };
-enum { SYS_kprofile = 200 };
+enum { SYS_exit = 1, SYS_read = 3, SYS_write = 4, SYS_open = 5, SYS_close = 6 };
+enum { SYS_lseek = 19, SYS_getpid = 20, SYS_kprofile = 200 };
 
-enum { O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, O_APPEND = 02000 };
+enum {
+    O_RDONLY = 0,
+    O_WRONLY = 1,
+    O_RDWR = 2,
+    O_CREAT = 0100,
+    O_EXCL = 0200,
+    O_TRUNC = 01000,
+    O_APPEND = 02000
+};
 enum { SEEK_SET, SEEK_CUR, SEEK_END };
 
 enum { ENOENT = 2, EBADF = 9, EFAULT = 14, EEXIST = 17, ENODEV = 19, ENOTDIR = 20, EISDIR = 21, EINVAL = 22 };
-enum { EMFILE = 24, ESPIPE = 29, ENAMETOOLONG = 36, ENOSYS = 38 };
+enum { EMFILE = 24, EFBIG = 27, ESPIPE = 29, ENAMETOOLONG = 36, ENOSYS = 38, EOVERFLOW = 75 };
 
 #define CALL static inline __attribute__((always_inline))
 

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
         print("readseek: cannot make %s: error %d\n", path, -fd);
         return 1;
     }
-    print("readseek: %d bytes, %d repetitions, checksum %x\n", size, repetitions, read_and_seek(fd, repetitions));
+    print("readseek: %d bytes, %d repetitions, checksum %x\n", size, repetitions,
+          read_and_seek(fd, repetitions));
     return 0;
 }

@@ -36,15 +36,19 @@ struct file *get_empty_file(void)
     return file;
 }
 
-/* Hand the file over to the lowest free descriptor: its number, or -EMFILE. */
-int install_fd(struct file *file)
+/* The lowest free descriptor, or -EMFILE. */
+int get_unused_fd(void)
 {
     for (u32 fd = 0; fd < NR_OPEN; fd++)
-        if (!current->files[fd]) {
-            current->files[fd] = file;
+        if (!current->files[fd])
             return fd;
-        }
     return -EMFILE;
+}
+
+/* Hand the file over to a free descriptor. */
+void install_fd(u32 fd, struct file *file)
+{
+    current->files[fd] = file;
 }
 
 /* Free the descriptor and hand its file over to the caller; NULL if it is not open. */

@@ -2,7 +2,7 @@
 #include "fs.h"
 
 struct cpio_header {
-    char magic[6];     /* "070701" */
+    char magic[6];      /* "070701" */
     char fields[13][8]; /* hexadecimal */
 };
 enum { MODE = 1, FILE_SIZE = 6, NAME_SIZE = 11 }; /* which field */
@@ -47,9 +47,13 @@ static void unpack_entry(char *path, u32 mode, const char *data, u32 size)
         panic("archive does not fit into memory", size);
 }
 
-/* Entry after entry: header, name with its zero, data; the latter two begin at multiples of four. */
-void unpack_archive(char *archive, u32 size)
+/* Entry after entry: header, name with its zero, data; the latter two begin at multiples of four.
+   Physical addresses. */
+void unpack_archive(u32 start, u32 end)
 {
+    char *archive = virtual(start);
+    u32 size = end - start;
+
     for (u32 at = 0; size - at >= sizeof(struct cpio_header);) {
         const struct cpio_header *header = (struct cpio_header *)(archive + at);
         u32 name_size = number(header, NAME_SIZE), file_size = number(header, FILE_SIZE), data;

@@ -34,13 +34,15 @@ static int open_user_path(const char *user_path, u32 flags, u32 mode)
 
     if (IS_ERR(path))
         return PTR_ERR(path);
-    file = file_open(path, flags, mode);
+    fd = get_unused_fd();
+    if (fd >= 0) {
+        file = file_open(path, flags, mode);
+        if (IS_ERR(file))
+            fd = PTR_ERR(file);
+        else
+            install_fd(fd, file);
+    }
     putname(path);
-    if (IS_ERR(file))
-        return PTR_ERR(file);
-    fd = install_fd(file);
-    if (fd < 0)
-        fput(file);
     return fd;
 }
 

@@ -5,7 +5,7 @@
 #define PAGE_SHIFT  12
 #define PAGE_SIZE   4096
 #define PAGE_MASK   (PAGE_SIZE - 1) /* the offset in a page */
-#define STACK_SIZE  8192 /* of a kernel stack; the task itself lies at its bottom */
+#define STACK_SIZE  8192            /* of a kernel stack; the task itself lies at its bottom */
 
 #define KERNEL_CS    0x10
 #define KERNEL_DS    0x18
@@ -23,9 +23,9 @@
 #define TASK_ESP          8
 
 #ifdef __ASSEMBLER__
-#define ENTRY(name)                                                                                \
-    .globl name;                                                                                   \
-    .type name, @function;                                                                         \
+#define ENTRY(name)                                                                                          \
+    .globl name;                                                                                             \
+    .type name, @function;                                                                                   \
     name:
 #define END(name) .size name, .- name
 #endif

@@ -3,7 +3,8 @@
 
 #include "types.h"
 
-#define ELF_MAGIC "\x7f" "ELF\1\1\1" /* 32 bits, little-endian, version 1 */
+#define ELF_MAGIC "\177ELF\1\1\1" /* 32 bits, little-endian, version 1 */
+
 enum { ET_EXEC = 2, EM_386 = 3, PT_LOAD = 1, PT_INTERP = 3, PF_X = 1, PF_W = 2 };
 
 struct elf_header {

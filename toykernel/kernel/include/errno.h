@@ -22,4 +22,4 @@
 /* A pointer or the reason why there is none: the last page of the address space holds no object. */
 #define ERR_PTR(error)   ((void *)(error))
 #define PTR_ERR(pointer) ((int)(pointer))
-#define IS_ERR(pointer)  ((u32)(pointer) > (u32)-PAGE_SIZE)
+#define IS_ERR(pointer)  ((u32)(pointer) >= 0xFFFFF000)

@@ -97,7 +97,8 @@ typedef size_t (*read_actor_t)(struct read_descriptor *, struct page *, u32 offs
 /* fs/file_table.c */
 struct file *fget(u32 fd);
 void fput(struct file *file);
-int install_fd(struct file *file);
+int get_unused_fd(void);
+void install_fd(u32 fd, struct file *file);
 struct file *detach_fd(u32 fd);
 struct file *get_empty_file(void);
 
@@ -122,7 +123,7 @@ loff_t no_llseek(struct file *file, loff_t offset, int origin);
 /* fs/ramfs.c, fs/initramfs.c, fs/console.c */
 void ramfs_init(void);
 struct inode *ramfs_mknod(const char *path, u32 mode);
-void unpack_archive(char *archive, u32 size);
+void unpack_archive(u32 start, u32 end);
 void console_init(void);
 extern struct file *console;
 

@@ -57,7 +57,9 @@ void switch_to(struct task *previous, struct task *next);
 u32 run_command(char *command);
 __attribute__((noreturn)) void do_exit(u32 status);
 
-/* exec.c */
+/* elf.c, exec.c */
+struct file;
+int load_elf(struct file *file, u32 limit, u32 *entry);
 int exec(char *command, struct pt_regs *regs);
 
 /* signal.c */

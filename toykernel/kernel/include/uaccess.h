@@ -24,8 +24,8 @@ static inline size_t copy_from_user(void *to, const void *from, size_t n)
 }
 
 /* "Should the instruction at 1 fault, go on at 3": mm/extable.c looks the pair up. */
-#define FIXUP(text)                                                                                \
-    ".section .fixup, \"ax\"\n3:\t" text "\n\tjmp 2b\n\t.previous\n\t"                             \
+#define FIXUP(text)                                                                                          \
+    ".section .fixup, \"ax\"\n3:\t" text "\n\tjmp 2b\n\t.previous\n\t"                                       \
     ".section __ex_table, \"a\"\n\t.long 1b, 3b\n\t.previous"
 
 /* Read a byte at `from`; 0 or -EFAULT. */

@@ -1,10 +1,13 @@
 /* Faults that were foreseen: each instruction that touches a program's memory has an entry. */
 #include "mm.h"
 
-extern const struct exception_entry {
+struct exception_entry {
     u32 instruction; /* address of one that may fault */
     u32 fixup;       /* where to go on if it does */
-} __start___ex_table[], __stop___ex_table[]; /* kernel.ld; sorted, since the code is laid out in the same order */
+};
+
+/* kernel.ld.  They are sorted, because each file's code and entries come in the same order. */
+extern const struct exception_entry __start___ex_table[], __stop___ex_table[];
 
 /* Is the interrupted instruction in the table?  Then it goes on at its fixup. */
 bool fixup_exception(struct pt_regs *regs)

@@ -10,7 +10,7 @@ static int write_checks(struct file *file, loff_t *pos, size_t *count)
 
     if (file->f_flags & O_APPEND)
         *pos = inode->i_size;
-    if (*pos >= limit && *count)
+    if (*pos >= limit)
         return -EFBIG;
     if (*count > limit - *pos)
         *count = limit - *pos;
@@ -33,10 +33,12 @@ static ssize_t write_page(struct file *file, struct page *page, u32 offset, cons
 ssize_t generic_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
 {
     loff_t pos = *ppos;
-    ssize_t done = 0, result = 0;
+    ssize_t done = 0, result;
 
     if (!access_ok(buf, count))
         return -EFAULT;
+    if (!count)
+        return 0;
     result = write_checks(file, &pos, &count);
     while (result >= 0 && count) {
         u32 offset = pos & PAGE_MASK, size = PAGE_SIZE - offset;
