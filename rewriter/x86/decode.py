@@ -1,0 +1,83 @@
+"""From bytes to instructions: the sweep, where control goes, and one instruction's operands.
+
+Capstone reads mnemonics and operands; what must be exact (lengths aside) comes from `anatomy`: which bytes are the
+displacement and the immediate, which opcode it is, and where control goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import capstone
+from capstone import x86 as cs
+
+from rewriter.x86.anatomy import SEGMENT_PREFIXES, Anatomy, anatomy
+from rewriter.x86.decode_sweep import sweep
+from rewriter.x86.flow import Flow, branch_field, flow
+from rewriter.x86.operands import Decoded, DecodeError, Imm, Mem, Operand, Reg
+
+__all__ = ["DecodeError", "Decoded", "Flow", "Imm", "Mem", "Reg", "branch_field", "decode", "flow", "sweep"]
+
+_MASK = 0xFFFFFFFF
+_PREFIX_WORDS = {"repe": "rep", "repz": "rep", "repnz": "repne"}
+_capstone = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_32)
+_capstone.detail = True
+
+
+@lru_cache(maxsize=65536)
+def decode(raw: bytes) -> Decoded:
+    """Take apart the one instruction with exactly these bytes.  Raises DecodeError."""
+    found = next(_capstone.disasm(raw, 0, 1), None) if raw else None
+    if found is None or next(sweep(raw, 0))[1] != len(raw):
+        raise DecodeError(f"not one instruction: {raw.hex(' ') or 'no bytes'}")
+    try:
+        parts = anatomy(raw)
+    except (IndexError, NotImplementedError):
+        raise DecodeError(f"not understood: {raw.hex(' ')} ({found.mnemonic})") from None
+    *words, mnemonic = found.mnemonic.split(" ")
+    return Decoded(
+        raw,
+        mnemonic,
+        tuple(_operands(found, parts, raw)),
+        tuple(_PREFIX_WORDS.get(word, word) for word in words),
+        parts.opcode,
+        parts.disp_offset if parts.disp_size else None,
+        parts.disp_size,
+        parts.imm_offset if parts.imm_size else None,
+        parts.imm_size,
+    )
+
+
+def _operands(found: Any, parts: Anatomy, raw: bytes) -> Iterator[Operand]:
+    direct = flow(raw) in (Flow.JUMP, Flow.BRANCH, Flow.CALL)
+    for operand in found.operands:
+        if operand.type == cs.X86_OP_REG:
+            yield Reg(found.reg_name(operand.reg), operand.size)
+        elif operand.type == cs.X86_OP_MEM:
+            yield _memory(found, operand, parts)
+        elif direct:
+            yield Imm(_signed(operand.imm - len(raw)), parts.imm_size)
+        else:
+            yield Imm(operand.imm & (1 << 8 * operand.size) - 1, operand.size)
+
+
+def _memory(found: Any, operand: Any, parts: Anatomy) -> Mem:
+    def name(register: int) -> str | None:
+        word = found.reg_name(register) if register else None
+        return None if word in ("eiz", "riz") else word
+
+    place = operand.mem
+    base, index, segment = name(place.base), name(place.index), name(place.segment)
+    scale = place.scale if index else 1
+    # `es:` is implied by the destination of a string instruction, `ss:` by esp and ebp, `ds:` by all others.
+    overridden = any(SEGMENT_PREFIXES.get(prefix) == segment for prefix in parts.prefixes)
+    implied = "ss" if base in ("esp", "ebp") else "ds"
+    if not overridden or segment == implied:
+        segment = None
+    return Mem(base, index, scale, _signed(place.disp), operand.size, segment)
+
+
+def _signed(value: int) -> int:
+    return ((value & _MASK) ^ 0x80000000) - 0x80000000
