@@ -1,1 +1,1 @@
-"""The binary rewriter: any i386 ELF with relocations and symbols becomes functions, blocks and instructions, and an image again."""
+"""The binary rewriter: an i386 ELF becomes functions, blocks and instructions, and an image again."""

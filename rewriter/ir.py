@@ -2,14 +2,14 @@
 
 These types are all that the passes know.  A number is an address only where a `Ref` says so; everything else
 names code and data by *label*.  Labels are unique strings: a function's name is the label of its first block,
-`name.3` is another block, a section's name is the label of its data.  `label$end` is the first address behind
-a section or datum, for symbols such as `_end` that mark a boundary.
+`name.3` is another block, a section's name is the label of its data.  A code section's name and
+`name$end` are its boundaries, for symbols such as `_stext` and `_etext`; `name$end` also follows data that grows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 END = "$end"
@@ -82,6 +82,7 @@ class Data:
     writable: bool = True
     zero_size: int = 0
     align: int = 4
+    sorted_by: int = 0  # bytes of an entry: written in the order of the addresses that the entries begin with
 
     @property
     def size(self) -> int:
@@ -111,6 +112,17 @@ class Section:
     executable: bool
     writable: bool
     zero: bool  # occupies no bytes of the file
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the input that a loader maps: from the first to the last of `sections`; read and written by `elf/`."""
+
+    kind: int  # PT_LOAD …
+    flags: int
+    align: int
+    sections: tuple[str, ...]
+    headers: bool  # begins with the file's own headers
     load_bias: int  # physical minus virtual address
 
 
@@ -121,9 +133,20 @@ class Program:
     functions: list[Function]
     data: list[Data]
     entry: str
+    entry_bias: int = 0  # the entry address is this much above its label (code before paging)
     symbols: list[Symbol] = field(default_factory=list)
     sections: tuple[Section, ...] = ()
-    entry_bias: int = 0  # the entry address is this much above its label (code before paging)
+    segments: tuple[Segment, ...] = ()
+    exception_table: str | None = None  # the data that is written anew from every `faults_to`
+
+    def copy(self) -> Program:
+        """A program that may be edited without changing this one; instructions are immutable and shared."""
+        functions = [
+            Function(f.name, [Block(b.label, list(b.insns), b.falls_to) for b in f.blocks], f.pins)
+            for f in self.functions
+        ]
+        data = [replace(d, refs=dict(d.refs)) for d in self.data]
+        return replace(self, functions=functions, data=data, symbols=list(self.symbols))
 
     def function(self, name: str) -> Function:
         """The function of that name; KeyError if there is none."""
