@@ -25,9 +25,10 @@ FLOORS = (
         "rewriter.profile",
         "rewriter.run",
         "rewriter.options",
+        "rewriter.behavior",
     ),
     ("rewriter.elf", "rewriter.analysis", "rewriter.probes"),
-    ("rewriter.passes", "rewriter.region"),
+    ("rewriter.passes", "rewriter.region", "rewriter.variants"),
     ("rewriter.phases",),
     ("rewriter.pipeline",),
     ("tui",),
@@ -36,11 +37,11 @@ FLOORS = (
 ROOMS = {
     "unicorn": ("toykernel.machine*",),
     "keystone": ("rewriter.x86.encode*",),
-    "capstone": ("rewriter.x86.decode*", "toykernel.machine.cycle*"),
-    "elftools": ("rewriter.elf*",),
+    "capstone": ("rewriter.x86.decode*", "toykernel.machine.blocks", "toykernel.machine.cycle*"),
+    "elftools": ("rewriter.elf*", "toykernel.build*", "toykernel.metamorphic*"),
     "textual": ("tui*",),
     "rich": ("tui*",),
-    "click": ("tui*",),
+    "click": ("tui*", "toykernel.build*"),
 }
 FOREIGN = (("toykernel", "rewriter"), ("toykernel", "tui"), ("rewriter", "toykernel"), ("rewriter", "tui"))
 

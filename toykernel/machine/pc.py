@@ -1,0 +1,281 @@
+"""One boot: processor, memory and devices wired together, and the ways into the kernel and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from .clocks import WorkClock
+from .cpu import Cpu
+from .devices import Devices
+from .digest import UserMemory
+from .errors import Cancelled, MachineError
+from .interrupts import INTERRUPTS, PAGING, PROTECTION_FAULT, Gates, State
+from .memory import Memory
+from .multiboot import BOOTLOADER_MAGIC, Image, load
+from .trace import SYSTEM_CALL, Cost, Trace
+from .workload import Workload, archive
+
+INVALID_OPCODE, TIMER = 6, 0
+_NEVER = 1 << 64
+_IDLE_TICKS = 100_000  # of sleep without any program running: then the kernel counts as hung
+_POLL = 64  # entries into the kernel between two looks at `cancelled`
+_HLT = 0xF4
+_AT_RETURN = ("CS", "CR0", "CR3", "TR", "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP", "EFLAGS")
+
+
+class Observer(Protocol):
+    """Follows what ring 0 does, with hooks of its own, added before the PC runs."""
+
+    def gate(self, saved: State, stack: int, cost: Cost | None, *, exception: bool) -> None:
+        """A gate was passed: from user mode, onto the kernel stack that begins at `stack` (then `cost` is a system
+        call's, if it is one), or from within the kernel (`stack` 0).  An exception broke off at `saved.eip`."""
+
+    def user(self) -> None:
+        """User mode is entered."""
+
+    def pause(self, pc: int) -> None:
+        """The processor stopped before the instruction at `pc`, for a while: nothing that the guest could see."""
+
+
+class Pc:
+    """A PC with a kernel loaded."""
+
+    def __init__(self, image: Image, workload: Workload, cancelled: Callable[[], bool] | None = None) -> None:
+        self.memory = Memory()
+        self.cpu = Cpu(self.memory)
+        self.gates = Gates(self.cpu, self.memory)
+        self.clock = WorkClock(self._fetch)
+        self.devices = Devices(lambda: self.clock.now)
+        self.trace = Trace(workload.commands)
+        self.user_memory: UserMemory | None = None  # set it to have digests at returns
+        self.observers: list[Observer] = []
+        self.ticks = 0
+        self.stamp = self._count_stamps  # what `rdtsc` reads
+        self._stamps = 0
+        self._halted = -1  # the address behind the `hlt` reached last
+        self._refused: State | None = None  # user mode at an `in` or `out`
+        self._cancelled = cancelled
+        self._in_kernel, self._resumed, self._due = True, False, _NEVER
+        self._entries = self._idle = self._stack = 0
+        self._space: int | None = None
+        self._arguments = self.cpu.registers("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP")
+        self._user = self.cpu.registers(*_AT_RETURN)
+        self._boot(image, workload)
+        self._add_hooks(image)
+
+    def _boot(self, image: Image, workload: Workload) -> None:
+        information = load(image, self.memory, archive(workload.files), workload.command_line)
+        self.cpu.registers("EAX", "EBX", "EFLAGS", "EIP").write(BOOTLOADER_MAGIC, information, 2, image.entry)
+
+    def _add_hooks(self, image: Image) -> None:
+        self.cpu.on_interrupt(self._interrupt)
+        self.cpu.on_invalid(self._invalid)
+        self.cpu.on_in(self._in)
+        self.cpu.on_out(self._out)
+        self.cpu.on_rdtsc(lambda: self.stamp())
+        for first, last in _outside(image.code):
+            self.cpu.on_block(self._user_block, first, last)
+        for place in image.places(_HLT):
+            self.cpu.on_instruction(self._halt, place, place)
+
+    def run(self, budget: int, slice_size: int) -> None:
+        """Until the kernel powers off.  `budget` instructions without a program calling or anything coming out are a
+        hang; every `slice_size` instructions there is a look at that, which the guest does not notice.
+
+        Raises MachineError, also where the kernel reports a failure, and Cancelled."""
+        progress, idle_slices = -1, 0
+        while self.devices.power_off is None:
+            trouble = self.cpu.run(slice_size)
+            self._poll()
+            state = self.gates.state()
+            if trouble is not None:
+                raise MachineError(f"the processor stopped at {state.eip:#x}: {trouble}")
+            if self.devices.power_off is not None:
+                break
+            idle_slices = idle_slices + 1 if progress == self._progress else 0
+            progress = self._progress
+            if self._refused is not None:
+                state, self._refused = self._refused, None
+                self.gates.exception(PROTECTION_FAULT, state)
+                self._entered(state, exception=True)
+            elif self._halted == state.eip:
+                self._sleep(state)
+            elif idle_slices * slice_size >= budget:
+                raise MachineError(f"the kernel hangs at {state.eip:#x}: {budget} instructions without progress")
+            else:
+                self._pause(state)
+        if self.devices.power_off:
+            last = bytes(self.devices.console.sent).decode("ascii", "replace").strip().rsplit("\n", 1)[-1]
+            raise MachineError(f"the kernel powered off with status {self.devices.power_off}: {last}")
+
+    @property
+    def _progress(self) -> int:
+        return self._entries + self.devices.progress
+
+    def _poll(self) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled
+
+    # ---- into the kernel
+
+    def _interrupt(self, vector: int) -> None:
+        """An `int`, or an exception of the processor."""
+        error, software = self.cpu.take_exception() if vector < 32 else (0, True)
+        state = self.gates.state()
+        if not software:
+            self.gates.exception(vector, state, error)
+            self._entered(state, exception=True)
+            return
+        saved = self.gates.software(vector, state)
+        self._entered(saved, exception=saved is not state, call=saved is state and vector == SYSTEM_CALL)
+
+    def _invalid(self) -> bool:
+        """An invalid instruction."""
+        state = self.gates.state()
+        self.gates.exception(INVALID_OPCODE, state)
+        self._entered(state, exception=True)
+        return True
+
+    def _entered(self, saved: State, *, exception: bool = False, call: bool = False, border: bool = False) -> None:
+        """A gate was passed.  `border`: between two blocks, not within one."""
+        stack, cost = 0, None
+        if saved.ring == 3:
+            stack = self._stack = self.gates.kernel_stack(saved.tss, saved.directory)
+            task = self.trace.leave(stack, saved.directory, saved.eip)
+            if call:
+                number, *arguments = self._arguments.read()
+                program = self.trace.program(len(self.devices.exits))
+                cost = self.trace.open(task, program, number, tuple(arguments)).cost
+            if not border:
+                self.clock.leave(saved.eip)
+            self._in_kernel = True
+            self._entries += 1
+            if self._entries % _POLL == 0:
+                self._poll()
+        for observer in self.observers:
+            observer.gate(saved, stack, cost, exception=exception)
+
+    def _timer(self, state: State) -> bool:
+        """Raise the timer's line if it is due, and deliver what the controller lets through: whether it was any."""
+        while self.devices.pit.next is not None and self.clock.now >= self.devices.pit.next:
+            self.devices.pic.request(TIMER)
+            self.devices.pit.tick()
+        self._plan()
+        vector = self.devices.pic.acknowledge() if state.eflags & INTERRUPTS else None
+        if vector is None:
+            return False
+        self.ticks += 1
+        self.gates.interrupt(vector, state)
+        self._entered(state, border=True)
+        return True
+
+    def _plan(self) -> None:
+        """When to look at the timer again: at once while a request waits."""
+        pit = self.devices.pit
+        waits = self.devices.pic.master.line is not None
+        self._due = 0 if waits else _NEVER if pit.next is None else pit.next
+
+    # ---- in user mode
+
+    def _user_block(self, _: int, address: int, size: int) -> None:
+        """A block outside the kernel's code is about to run."""
+        try:
+            if self._in_kernel and not self._enter_user(address):
+                return
+            if self.clock.now >= self._due and not self._resumed and self._timer(self.gates.state()):
+                self.cpu.jump()
+                return
+            self._resumed = False
+            self.clock.announce(address, size)
+        except BaseException as failure:
+            self.cpu.fail(failure)
+
+    def _enter_user(self, address: int) -> bool:
+        """See whether this is user mode at last (and not code that runs before paging); note what returns."""
+        ring, cr0, cr3, _, tss, _, *registers = self._user.read()
+        if ring & 3 != 3:
+            return False
+        self._in_kernel, self._idle = False, 0
+        self._space = cr3 if cr0 & PAGING else None
+        self._stack = self.gates.kernel_stack(tss, self._space)
+        goes_on, call = self.trace.enter(self._stack, self._space, address)
+        self.clock.enter(self._space, forget=not goes_on)
+        if call is not None:
+            call.returned = tuple(registers)
+            if self.user_memory is not None:
+                call.memory = self.user_memory.digest(self._space)
+        self._plan()
+        for observer in self.observers:
+            observer.user()
+        return True
+
+    def _fetch(self, address: int, size: int) -> bytes:
+        return self.memory.read(address, size, self._space)
+
+    # ---- devices
+
+    def _in(self, port: int, size: int) -> int:
+        if self._in_kernel:
+            return self.devices.read(port, size)
+        self._refuse()
+        return self._arguments.read()[0]  # eax stays as it is
+
+    def _out(self, port: int, size: int, value: int) -> None:
+        if not self._in_kernel:
+            self._refuse()
+            return
+        exits = len(self.devices.exits)
+        self.devices.write(port, size, value)
+        if len(self.devices.exits) > exits:
+            self.trace.exited(self._stack)
+        if self.devices.power_off is not None:
+            self.cpu.stop()
+
+    def _refuse(self) -> None:
+        """User mode may not touch ports (no kernel of ours has an I/O bitmap).  The library lets it, and goes on
+        behind the instruction whatever is written to EIP: the fault is delivered when the processor has stopped."""
+        self._refused = self.gates.state()
+        self.cpu.stop()
+
+    def _count_stamps(self) -> int:
+        """Where no cycles are modelled: the work clock, later each time."""
+        self._stamps += 1
+        return self.clock.now + self._stamps
+
+    # ---- standing still
+
+    def _halt(self, _: int, address: int, size: int) -> None:
+        """A `hlt` is about to be executed: nothing else tells this end of a run from a used-up slice."""
+        self._halted = address + size
+
+    def _sleep(self, state: State) -> None:
+        """`hlt`: the clock jumps to the next tick."""
+        tick = self.devices.pit.next
+        self._halted = -1
+        self._idle += 1
+        if not state.eflags & INTERRUPTS or tick is None:
+            raise MachineError(f"the kernel halted at {state.eip:#x}, and nothing can wake it")
+        if self._idle > _IDLE_TICKS:
+            raise MachineError(f"the kernel hangs at {state.eip:#x}: {_IDLE_TICKS} ticks without any program")
+        self.clock.now = max(self.clock.now, tick)
+        self._timer(state)
+
+    def _pause(self, state: State) -> None:
+        """The processor stopped in the middle, only because its budget was used up."""
+        if state.ring == 3:
+            self.clock.leave(state.eip)
+            self._resumed = True
+        for observer in self.observers:
+            observer.pause(state.eip)
+
+
+def _outside(code: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The linear ranges [first, last] outside the sorted ranges `code`."""
+    start = 0
+    for first, last in code:
+        if start < first:
+            yield start, first - 1
+        start = max(start, last + 1)
+    if start < 1 << 32:
+        yield start, (1 << 32) - 1

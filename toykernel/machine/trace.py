@@ -1,0 +1,102 @@
+"""The system-call trace at the gate, as strace has it: who called what from where, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .run import Call
+
+SYSTEM_CALL = 0x80
+
+
+@dataclass
+class Cost:
+    """What a call has cost up to now; see `run.Call`."""
+
+    instructions: int = 0
+    iterations: int = 0
+    cycles: int = 0
+    faults: int = 0
+    interrupted: int = 0
+
+
+@dataclass
+class OpenCall:
+    """A call that has not returned."""
+
+    program: str
+    site: int
+    number: int
+    arguments: tuple[int, ...]
+    cost: Cost = field(default_factory=Cost)
+    returned: tuple[int, ...] = ()  # the registers, once it has
+    memory: str = ""
+
+    def close(self) -> Call:
+        eax = self.returned[0] if self.returned else None
+        return Call(
+            self.program,
+            self.site,
+            self.number,
+            self.arguments,
+            None if eax is None else eax - (eax >> 31 << 32),
+            self.returned,
+            self.memory,
+            self.cost.instructions,
+            self.cost.iterations,
+            self.cost.cycles,
+            self.cost.faults,
+            self.cost.interrupted,
+        )
+
+
+@dataclass
+class Task:
+    """What runs on one kernel stack: where it left user mode, and in which call it is."""
+
+    left: int = -1
+    space: int | None = -1  # CR3, None without paging
+    call: OpenCall | None = None
+
+
+class Trace:
+    """All calls in the order of their entries; tasks are told apart by their kernel stacks.
+
+    A call returns when its task comes back to user mode behind its `int 0x80`.  One that never does (exit) is over
+    when its task enters user mode elsewhere, or a program's end is reported."""
+
+    def __init__(self, commands: Sequence[str]) -> None:
+        self._programs = [command.split()[0] if command.split() else "" for command in commands]
+        self._tasks: dict[int, Task] = {}
+        self._calls: list[OpenCall] = []
+
+    def program(self, exits: int) -> str:
+        """Whose turn it is after so many exits."""
+        return self._programs[exits] if exits < len(self._programs) else ""
+
+    def leave(self, stack: int, space: int | None, pc: int) -> Task:
+        """A task leaves user mode; it is to go on at `pc`."""
+        task = self._tasks.setdefault(stack, Task())
+        task.left, task.space, task.call = pc, space, None
+        return task
+
+    def open(self, task: Task, program: str, number: int, arguments: tuple[int, ...]) -> OpenCall:
+        """The task that just left user mode did so by `int 0x80`."""
+        task.call = OpenCall(program, task.left - 2, number, arguments)
+        self._calls.append(task.call)
+        return task.call
+
+    def enter(self, stack: int, space: int | None, pc: int) -> tuple[bool, OpenCall | None]:
+        """A task enters user mode: (whether it goes on where it left, the call that returns thereby)."""
+        task = self._tasks.setdefault(stack, Task())
+        goes_on = (task.left, task.space) == (pc, space)
+        call, task.call = task.call, None
+        return goes_on, call if goes_on else None
+
+    def exited(self, stack: int) -> None:
+        """A program ended on this stack: its last call will not return."""
+        self._tasks.pop(stack, None)
+
+    def calls(self) -> tuple[Call, ...]:
+        return tuple(call.close() for call in self._calls)
