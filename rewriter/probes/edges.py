@@ -1,0 +1,121 @@
+"""The edges of a program, and how a counter gets onto one: a new block between its ends (§2, edge profiles).
+
+On a fall-through edge the new block follows its source and costs no jump.  On a taken branch, a jump or the way
+to a fixup it goes behind the function's other blocks, and jumps on.  An edge of a jump table gets a table of
+its own, in which the entries of that target lead to the new block: others may read the original table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from rewriter.analysis.graph import WORD, Index, Way, branch_target, jump_table
+from rewriter.ir import Block, Data, Program, Ref, RefKind
+from rewriter.profile import Edge
+from rewriter.x86.flow import Flow, flow
+
+# What a counter costs, dearest first: those edges should rather follow from other counts.
+_COST = (Way.RETURN, Way.TABLE, Way.FAULT, Way.JUMP, Way.TAKEN, Way.FALL)
+_OPEN = (Flow.CALL, Flow.CALL_INDIRECT, Flow.RETURN, Flow.IRET, Flow.STOP)  # control may go elsewhere
+_BRANCHES = (Flow.JUMP, Flow.BRANCH)
+
+Word = tuple[str, int]  # data, offset
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The edges out of the counted functions, and the blocks where flow is not conserved (see `Conservation`)."""
+
+    edges: Mapping[Edge, frozenset[Way]]
+    entered: frozenset[str]
+    left: frozenset[str]
+
+    def dearest_first(self) -> list[Edge]:
+        """The edges in the order in which they should be spared a counter."""
+        return sorted(self.edges, key=lambda edge: min(_COST.index(way) for way in self.edges[edge]))
+
+
+def graph_of(program: Program, index: Index, counted: Collection[str]) -> Graph:
+    """The graph of the functions whose names are `counted`."""
+    edges: dict[Edge, set[Way]] = {}
+    entered = set(index.functions) | {program.entry}
+    left: set[str] = set()
+    tables: set[Word] = set()
+    for function in program.functions:
+        for block in function.blocks:
+            ways = index.edges(block)
+            if function.name not in counted:
+                entered |= {edge.target for edge in ways}
+                continue
+            for edge in ways:
+                edges.setdefault((edge.source, edge.target), set()).add(edge.way)
+            words = table_words(block, index)
+            tables |= set(words)
+            if _leaves_otherwise(block, len(words), index):
+                left.add(block.label)
+    entered |= set(_named(program, tables))
+    return Graph({edge: frozenset(ways) for edge, ways in edges.items()}, frozenset(entered), frozenset(left))
+
+
+def table_words(block: Block, index: Index) -> list[Word]:
+    """The words of the jump table that ends the block, and all relocated words behind: the table may end before
+    the last of them, but not later."""
+    ref = jump_table(block.insns[-1]) if block.insns else None
+    if ref is None or ref.target not in index.data:
+        return []
+    refs, end = index.data[ref.target].refs, ref.addend
+    while end in refs:
+        end += WORD
+    return [(ref.target, offset) for offset in range(ref.addend, end, WORD)]
+
+
+def _leaves_otherwise(block: Block, words: int, index: Index) -> bool:
+    """Whether control may leave the block by a way that is no edge."""
+    kind = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
+    if kind is Flow.JUMP_INDIRECT:
+        return not words or words > len(index.table(block))
+    if kind in _BRANCHES:
+        return branch_target(block.insns[-1]) is None
+    return kind in _OPEN
+
+
+def _named(program: Program, tables: Collection[Word]) -> Iterator[str]:
+    """Labels which something other than a jump, a branch or a known jump table names."""
+    for data in program.data:
+        yield from (ref.target for offset, ref in data.refs.items() if (data.name, offset) not in tables)
+    for function in program.functions:
+        for insn in function.insns():
+            if insn.refs and (insn.refs[0].kind is RefKind.ABS32 or flow(insn.raw) not in _BRANCHES):
+                yield from (ref.target for ref in insn.refs)
+
+
+def lead_through(program: Program, index: Index, edge: Edge, ways: Collection[Way], new: Block) -> None:
+    """Make every way from the edge's source to its target pass the block `new`; the caller places it."""
+    source, target = edge
+    block = index.blocks[source]
+    new.falls_to = target
+    if Way.TABLE in ways:
+        _clone_table(program, index, block, target, new.label)
+    if Way.JUMP in ways or Way.TAKEN in ways:
+        (ref,) = block.insns[-1].refs
+        block.insns[-1] = replace(block.insns[-1], refs=(replace(ref, target=new.label),))
+    if Way.FAULT in ways:
+        block.insns[-1] = replace(block.insns[-1], faults_to=new.label)
+    if Way.FALL in ways or Way.RETURN in ways:
+        block.falls_to = new.label
+
+
+def _clone_table(program: Program, index: Index, block: Block, target: str, label: str) -> None:
+    """Give the block's jump a table of its own, in which `label` stands for `target`."""
+    old = jump_table(block.insns[-1])
+    assert old is not None
+    words = table_words(block, index)
+    entries = [index.data[name].refs[offset] for name, offset in words]
+    clone = Data(f"{block.label}.counted_table", None, bytes(WORD * len(words)), writable=False)
+    for i, ref in enumerate(entries):
+        led = label if ref.target == target and not ref.addend else ref.target
+        clone.refs[WORD * i] = Ref(WORD * i, ref.kind, led, ref.addend)
+    program.data = [data for data in program.data if data.name != clone.name] + [clone]
+    index.data[clone.name] = clone
+    block.insns[-1] = replace(block.insns[-1], refs=(Ref(old.offset, old.kind, clone.name),))

@@ -1,0 +1,180 @@
+"""Call traces: at the entry of a hot function, walk the stack and note the active calls (§3.1–§3.3).
+
+    sys_lseek:                              sys_lseek:
+        push ebx                                push T_sys_lseek        (__hotpath_stacks + …)
+        …                         ⇒             call __hotpath_walk
+                                            sys_lseek.entered:
+                                                push ebx
+                                                …
+
+The walk looks at every word from esp up to the frame of the interrupted program, keeps those that are return
+addresses (a binary search in the sorted table of all of them), innermost first, and notes the list in T_f.
+A list holds numbers of call sites, not addresses: only writing the image knows those.
+
+All registers and flags are kept.  Interrupts are off, so that a probe inside of a probe tears no table.  The
+walk uses `stack_use(depth)` bytes below esp.  Its accesses go through ss, since ds may still be the program's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rewriter.analysis.graph import Index
+from rewriter.contract import Contract
+from rewriter.edit import Labels
+from rewriter.ir import Block, Data, Function, Insn, Program, Ref, RefKind
+from rewriter.probes.areas import add_zeroed, register
+from rewriter.probes.assembly import function
+from rewriter.probes.physical import physical_functions
+from rewriter.probes.table import Shape, note_function
+from rewriter.probes.traces import Stacks
+from rewriter.probes.user_frame import user_frame
+from rewriter.x86.encode import assemble, call
+from rewriter.x86.flow import Flow, flow
+
+STACKS, RETURNS, WALK, NOTE = "__hotpath_stacks", "__hotpath_returns", "__hotpath_walk", "__hotpath_note"
+DEPTH = 16  # sites of a trace; what lies further out is not noted
+PAIR = 8  # bytes of an entry of the return table: address, number of the site
+
+WALK_TEXT = """
+    pushfd
+    cli
+    pushal
+    lea ebp, [esp + 44]                 # 8 registers, flags, two pushes of the probe: the caller's return address
+    mov ebx, ebp
+    or ebx, $top
+    sub ebx, $frame                     # where the interrupted program's frame begins
+    mov ecx, $depth
+scan:
+    cmp ebp, ebx
+    jae fill
+    mov eax, dword ptr [ebp]
+    add ebp, 4
+    xor esi, esi                        # entries esi … edi - 1 may still hold eax
+    cmp eax, dword ptr ss:[{__hotpath_returns}]
+    jb scan
+    mov edi, $sites
+search:
+    cmp esi, edi
+    jae scan
+    lea edx, [esi + edi]
+    shr edx, 1
+    cmp eax, dword ptr ss:[edx*8 + {__hotpath_returns}]
+    je found
+    jb lower
+    lea esi, [edx + 1]
+    jmp search
+lower:
+    mov edi, edx
+    jmp search
+found:
+    push dword ptr ss:[edx*8 + {__hotpath_returns+4}]
+    dec ecx
+    jne scan
+fill:
+    test ecx, ecx
+    je note
+    push 0
+    dec ecx
+    jmp fill
+note:
+    mov esi, esp
+    mov ebx, dword ptr [esp + $table]
+    call {__hotpath_note}
+    add esp, $key
+    popal
+    popfd
+    ret 4
+"""
+
+
+def stack_use(depth: int = DEPTH) -> int:
+    """Bytes that a probe needs below esp: its two pushes, flags, registers, the trace, a return address."""
+    return 4 + 4 + 4 + 32 + 4 * depth + 4
+
+
+def insert_stack_walk(
+    program: Program,
+    contract: Contract,
+    functions: Sequence[str],
+    *,
+    depth: int = DEPTH,
+    table_size: int = 12,
+    clean_every: int = 1000,
+) -> Stacks:
+    """Insert the probe at the entries of `functions`, in place.  Raises ProbeError; KeyError for unknown names."""
+    index = Index(program)
+    frame = user_frame(program, contract, index)
+    refused = physical_functions(program, index)
+    refused |= {f.name: f.pins[0] for f in program.functions if f.pins}
+    chosen = [name for name in dict.fromkeys(functions) if name not in refused]
+    shape = Shape(depth, table_size, clean_every)
+    probed = [_probe(index, index.functions[name], shape.size * i) for i, name in enumerate(chosen)]
+    sites = _sites(program, dict(probed))
+    program.data.append(_return_table([ref for _, ref in sites]))
+    program.functions += [_walk(contract, frame, depth, len(sites)), note_function(shape, NOTE)]
+    data = add_zeroed(program, STACKS, shape.size * len(chosen))
+    return Stacks(
+        tuple(chosen),
+        tuple(site for site, _ in sites),
+        shape,
+        register(program, contract, "stacks", data) if chosen else None,
+        dict(sorted(Counter(refused[name] for name in dict.fromkeys(functions) if name in refused).items())),
+    )
+
+
+def _probe(index: Index, traced: Function, table: int) -> tuple[str, str]:
+    """Insert the probe; returns the label of the new first block, and what the old first block is called now.
+
+    A jump back to the entry from inside the function is a loop, not an entry: it leads behind the probe.
+    """
+    entered = Labels(f"{traced.name}.entered", index.blocks).fresh()
+    traced.blocks[0].label = entered
+    for block in traced.blocks:
+        if block.falls_to == traced.name:
+            block.falls_to = entered
+        if block.insns and flow(block.insns[-1].raw) in (Flow.JUMP, Flow.BRANCH):
+            block.insns[-1] = _led(block.insns[-1], traced.name, entered)
+    (push,) = assemble((f"push {{{STACKS}+{table}}}",))
+    traced.blocks.insert(0, Block(traced.name, [push, call(WALK)], entered))
+    return traced.name, entered
+
+
+def _led(insn: Insn, old: str, new: str) -> Insn:
+    return replace(insn, refs=tuple(replace(r, target=new) if r.target == old else r for r in insn.refs))
+
+
+def _sites(program: Program, entered: dict[str, str]) -> list[tuple[str, Ref]]:
+    """Every call with its original label, and where it returns to.  Not the next block: that may lie elsewhere."""
+    original = {new: old for old, new in entered.items()}
+    found = []
+    for function_ in program.functions:
+        for block in function_.blocks:
+            ends = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
+            if ends in (Flow.CALL, Flow.CALL_INDIRECT) and block.label not in entered:
+                behind = sum(len(insn.raw) for insn in block.insns)
+                ref = Ref(0, RefKind.ABS32, block.label, behind)
+                found.append((original.get(block.label, block.label), ref))
+    return found
+
+
+def _return_table(refs: list[Ref]) -> Data:
+    """Pairs (return address, number of the site), which writing the image sorts by address."""
+    raw = b"".join(bytes(4) + (i + 1).to_bytes(4, "little") for i in range(len(refs)))
+    placed = {PAIR * i: replace(ref, offset=PAIR * i) for i, ref in enumerate(refs)}
+    return Data(RETURNS, None, raw, placed, writable=False, sorted_by=PAIR)
+
+
+def _walk(contract: Contract, frame: int, depth: int, sites: int) -> Function:
+    return function(
+        WALK,
+        WALK_TEXT,
+        top=contract.stack_size - 1,
+        frame=frame - 1,  # the top itself is one above (esp | size − 1)
+        depth=depth,
+        sites=sites,
+        table=4 * depth + 32 + 4 + 4,
+        key=4 * depth,
+    )

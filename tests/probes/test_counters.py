@@ -1,0 +1,285 @@
+"""Counters equal single-stepping, on random programs, and change nothing that the program can see."""
+
+import random
+from collections import Counter
+
+import pytest
+from flat import ARITHMETIC, CODE, GENERAL, STACK, STOP, Flat, program_of
+
+from rewriter.contract import Contract, Kprofile
+from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind, Section, Segment, Symbol
+from rewriter.probes.areas import ProbeError
+from rewriter.probes.counters import COUNTS, insert_counters
+from rewriter.probes.increment import increment
+from rewriter.verify import verify
+from rewriter.x86.encode import assemble, branch, call, jump
+from rewriter.x86.flow import Flow, flow
+
+CONDITIONS = ("e", "ne", "b", "ae", "s", "ns", "o", "no", "p", "a", "le")
+RET = Insn(b"\xc3")
+
+
+@pytest.mark.parametrize("live", [0, ARITHMETIC << 32 | (1 << 64) - 1])
+def test_an_increment_is_exact_and_keeps_what_is_live(live):
+    count = Function("count", [Block("count", [*increment("c", 8, live), RET])])
+    flat = Flat(program_of([count], [Data("c", None, b"", zero_size=24)]))
+    rng = random.Random(1)
+    for start in (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF, *(rng.getrandbits(64) for _ in range(1500))):
+        flat.write(flat.addresses["c"], 1, start & 0xFFFFFFFF, 2)  # never mind: overwritten below
+        flat.write(flat.addresses["c"], 1, 2, start & 0xFFFFFFFF, start >> 32, 3, 4)
+        flat.registers = {name: rng.getrandbits(32) for name in GENERAL} | {"esp": STACK - 64}
+        flat.flags = 2 | rng.getrandbits(12) & ARITHMETIC
+        registers, flags = flat.state()
+        flat.call("count")
+        assert flat.registers == registers
+        assert flat.flags == flags or not live
+        after = (start + 1) % (1 << 64)
+        words = [1, 2, after & 0xFFFFFFFF, after >> 32, 3, 4]
+        assert flat.read("c", 24) == b"".join(word.to_bytes(4, "little") for word in words)
+
+
+def lines(*text: str) -> list[Insn]:
+    return list(assemble(text))
+
+
+class RandomProgram:
+    """Functions of a few blocks; where they go depends on eax, which they stir; ecx limits the blocks."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.data = [Data("table", None, bytes(16), writable=False)]
+        size = self.rng.randrange(4, 14)
+        self.names = ["f", *(f"f.{i}" for i in range(1, size))]
+        self.functions = [Function("f", self.blocks()), self.callee()]
+
+    def callee(self) -> Function:
+        """Returns its result in the flags, as hand-written code does."""
+        return Function(
+            "g",
+            [
+                Block("g", [*lines("test al, 8"), branch("ne", "g.1")], "g.2"),
+                Block("g.2", [*lines("rol eax, 3"), RET]),
+                Block("g.1", lines("rol eax, 5"), "g.2"),
+            ],
+        )
+
+    def blocks(self) -> list[Block]:
+        last = self.names[-1]
+        found = []
+        for name, after in zip(self.names, self.names[1:], strict=False):
+            found.append(Block(name, self.head(), f"{name}.go"))
+            found[-1].insns += [*lines("dec ecx"), branch("e", last)]
+            found += self.ways(f"{name}.go", after)
+        return [*found, Block(last, [RET])]
+
+    def head(self) -> list[Insn]:
+        chosen = self.rng.sample(["rol eax, 7", "xor eax, 0x9e3779b9", "lea eax, [eax + 12345]", "mov edx, eax"], 2)
+        return lines(*chosen)
+
+    def ways(self, name: str, after: str) -> list[Block]:
+        """One or two blocks from `name` on; some begin with live flags."""
+        target = self.rng.choice(self.names)
+        test = lines(f"test al, {self.rng.randrange(1, 127)}")
+        condition = self.rng.choice(CONDITIONS)
+        kind = self.rng.randrange(6)
+        if kind == 0:
+            return [Block(name, [jump(self.rng.choice((after, target)))])]
+        if kind == 1:
+            return [
+                Block(name, [*test, branch(condition, target)], f"{name}.again"),
+                Block(f"{name}.again", [branch(self.rng.choice(CONDITIONS), self.rng.choice(self.names))], after),
+            ]
+        if kind == 2:
+            return [Block(name, [call("g")], f"{name}.back"), Block(f"{name}.back", [branch(condition, target)], after)]
+        if kind == 3 and not self.data[0].refs:
+            return [self.table_jump(name)]
+        if kind == 4:
+            return [Block(name, [*test, branch(condition, after)], after)]
+        return [Block(name, [*test, branch(condition, target)], after)]
+
+    def table_jump(self, name: str) -> Block:
+        for at in range(0, 16, 4):
+            self.data[0].refs[at] = Ref(at, RefKind.ABS32, self.rng.choice(self.names))
+        (jump_indirect,) = assemble(("jmp dword ptr [edx*4 + {table}]",))
+        return Block(name, [*lines("mov edx, eax", "and edx, 3"), jump_indirect])
+
+
+def single_step(flat: Flat, labels: list[str], start: str) -> tuple[Counter, Counter]:
+    """Executions of blocks and edges, seen from outside; a block and the next are an edge unless a call or a
+    return lies between."""
+    leaders = {flat.addresses[label]: label for label in labels}
+    blocks, edges = Counter(), Counter()
+    stack: list[str] = []
+    previous = ""
+    flat.push(STOP)
+    eip = flat.addresses[start]
+    while eip != STOP:
+        label = leaders.get(eip)
+        if label is not None:
+            blocks[label] += 1
+            if label == "g":
+                stack.append(previous)
+            elif previous:
+                edges[previous, label] += 1
+            previous = label
+        kind = flow(bytes(flat.uc.mem_read(eip, 15))[: length(flat, eip)])
+        if kind is Flow.RETURN:
+            previous = stack.pop() if stack else ""
+        eip = flat.jump(eip, 1)
+    return blocks, edges
+
+
+def length(flat: Flat, eip: int) -> int:
+    from rewriter.x86.decode import sweep
+
+    return next(sweep(bytes(flat.uc.mem_read(eip, 15)), eip))[1]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_counters_equal_single_stepping(seed):
+    plain = RandomProgram(seed)
+    labels = [block.label for function in plain.functions for block in function.blocks]
+    original = Flat(program_of(plain.functions, plain.data))
+    counted = RandomProgram(seed)
+    program = program_of(counted.functions, counted.data)
+    counters = insert_counters(program, Contract())
+    assert verify(program) == []
+    flat = Flat(program)
+    blocks, edges = Counter(), Counter()
+    for start in range(4):
+        for side in (original, flat):
+            side.registers |= {"eax": 0x12345678 * (start + seed + 1) & 0xFFFFFFFF, "ecx": 60}
+        more_blocks, more_edges = single_step(original, labels, "f")
+        blocks += more_blocks
+        edges += more_edges
+        flat.call("f")
+        assert flat.registers == original.registers  # nobody reads flags behind the last return
+    found_blocks, found_edges = counters.decode(flat.read(COUNTS, counters.size))
+    assert found_blocks == {label: blocks[label] for label in labels}
+    assert {edge: n for edge, n in found_edges.items() if n} == dict(edges)
+    assert counters.unfinished(found_blocks, found_edges) == {}
+    assert counters.handled == 2
+
+
+def test_few_edges_need_a_counter():
+    counters = [insert_counters(program_of((p := RandomProgram(s)).functions, p.data), Contract()) for s in range(40)]
+    assert sum(len(c.measured) for c in counters) < sum(len(c.edges) for c in counters) / 2
+
+
+def branching() -> Function:
+    """Flags are live in f.1 and dead from its second instruction on."""
+    return Function(
+        "f",
+        [
+            Block("f", [*lines("test eax, eax")], "f.1"),
+            Block("f.1", [*lines("sete al", "xor edx, edx", "mov ebx, 1")], "f.2"),
+            Block("f.2", [RET]),
+        ],
+    )
+
+
+def test_counters_are_placed_where_flags_are_dead():
+    program = program_of([branching()])
+    insert_counters(program, Contract())
+    f = program.function("f")
+    assert [len(block.insns) for block in f.blocks] == [3, 5, 3]
+    assert flow(f.blocks[1].insns[0].raw) is Flow.NEXT
+    assert f.blocks[1].insns[0].raw == assemble(("sete al",))[0].raw  # before it, ZF is live
+    assert len(f.blocks[1].insns[1].refs) == 1  # behind it, nothing is: the counter
+
+
+def test_flags_are_live_behind_a_return_where_a_caller_reads_them():
+    caller = Function(
+        "caller",
+        [
+            Block("caller", [call("f")], "caller.1"),
+            Block("caller.1", [branch("b", "caller")], "caller.2"),
+            Block("caller.2", [RET]),
+        ],
+    )
+    program = program_of([branching(), caller])
+    insert_counters(program, Contract())
+    assert [len(block.insns) for block in program.function("f").blocks] == [3, 5, 9]
+
+
+def test_sti_stays_with_what_follows():
+    """`sti; hlt` sleeps until the next interrupt; an instruction between could sleep for ever."""
+    idle = Function(
+        "idle",
+        [
+            Block("idle", [Insn(b"\xfb")], "idle.1"),
+            Block("idle.1", [Insn(b"\xf4")], "idle.2"),
+            Block("idle.2", [Insn(b"\xfb"), RET]),
+        ],
+    )
+    program = program_of([idle])
+    counters = insert_counters(program, Contract())
+    raws = [insn.raw for block in program.function("idle").blocks for insn in block.insns]
+    assert counters.handled == 1
+    assert [raws[i + 1] for i, raw in enumerate(raws) if raw == b"\xfb"] == [b"\xf4", b"\xc3"]
+
+
+def test_a_block_without_a_place_is_refused():
+    stuck = Function("stuck", [Block("stuck", [Insn(b"\xfb")], "stuck.1"), Block("stuck.1", [RET])])
+    counters = insert_counters(program_of([stuck]), Contract())
+    assert counters.refused == {"a block may not be interrupted anywhere": 1}
+
+
+def test_pinned_functions_are_refused_and_their_edges_are_outside():
+    pinned = Function("pinned", [Block("pinned", [Insn(b"\xeb\0", (Ref(1, RefKind.PC8, "f.1"),), CODE)])], ("stays",))
+    program = program_of([branching(), pinned])
+    counters = insert_counters(program, Contract())
+    assert counters.refused == {"stays": 1}
+    assert "pinned" not in counters.blocks
+    assert len(program.function("pinned").blocks[0].insns) == 1
+
+
+def test_code_before_paging_is_refused():
+    """The image starts at its physical address: what that reaches by relative jumps runs without paging."""
+    start = Function("start", [Block("start", [jump("early")])])
+    early = Function("early", [Block("early", [call("helper")], "early.1"), Block("early.1", [Insn(b"\xff\xe0")])])
+    late, helper = Function("late", [Block("late", [RET])]), Function("helper", [Block("helper", [RET])])
+    physical = Ref(1, RefKind.ABS32, "d", -0x1000)
+    maps = Function("maps", [Block("maps", [Insn(b"\xb8\0\0\0\0", (physical,)), RET])])  # mov eax, offset d
+    touches = Function("touches", [Block("touches", [Insn(b"\xa1\0\0\0\0", (physical,)), RET])])  # mov eax, [d]
+    program = program_of([start, early, late, helper, maps, touches], [Data("d", None, bytes(8))])
+    program.entry_bias = -0x1000
+    program.segments = (Segment(1, 7, 4096, (".text",), headers=False, load_bias=-0x1000),)
+    counters = insert_counters(program, Contract())
+    assert counters.blocks == ("late", "maps")
+    assert sorted(counters.refused.values()) == [1, 3]
+
+
+KPROFILE = Contract(kprofile=Kprofile("areas"))
+
+
+def areas_program():
+    data = Data("areas", CODE + 0x1000, bytes(40))
+    program = program_of([branching()], [data])
+    program.sections += (Section("areas", CODE + 0x1000, 40, 4, executable=False, writable=True, zero=False),)
+    program.symbols = [Symbol("areas", "areas", 0, 40, "object")]
+    return program
+
+
+def test_areas_are_registered():
+    program = areas_program()
+    counters = insert_counters(program, KPROFILE)
+    data = program.datum("areas")
+    assert [(at, ref.target) for at, ref in sorted(data.refs.items())] == [(0, COUNTS), (8, COUNTS)]
+    assert data.raw == b"".join(n.to_bytes(4, "little") for n in (0, counters.size, 0, counters.size, *[0] * 6))
+    assert counters.types == (1, 0)
+    blocks, _ = counters.read({1: bytes(counters.size)})
+    assert blocks == {"f": 0, "f.1": 0, "f.2": 0}
+    with pytest.raises(ProbeError, match="neither"):
+        counters.read({2: b""})
+    with pytest.raises(ProbeError, match="expected"):
+        counters.read({0: b"1"})
+
+
+def test_what_cannot_be_registered_is_refused():
+    with pytest.raises(ProbeError, match="no data is called"):
+        insert_counters(program_of([branching()]), KPROFILE)
+    program = areas_program()
+    insert_counters(program, Contract())
+    with pytest.raises(ProbeError, match="inserted before"):
+        insert_counters(program, Contract())
