@@ -11,9 +11,10 @@ from typing import NoReturn
 import click
 
 from tui import exits
+from tui.verbs.boot import boot
 from tui.verbs.doctor import doctor
 
-VERBS: tuple[click.Command, ...] = (doctor,)
+VERBS: tuple[click.Command, ...] = (boot, doctor)
 EPILOG = """Exit status: 0 ok, 1 a check failed, 2 wrong usage or a bad input file, 3 the environment lacks
 something, 130 interrupted."""
 

@@ -9,14 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.tui.shell import ROOT, hotpath
+
 HEAVY = ("unicorn", "capstone", "keystone", "elftools", "textual", "rich", "networkx")
-
-
-def hotpath(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with its output piped."""
-    command = [sys.executable, "-m", "tui", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_help_imports_nothing_heavy() -> None:

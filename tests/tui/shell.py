@@ -1,0 +1,15 @@
+"""The command as a child process, its output piped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def hotpath(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with its output piped."""
+    command = [sys.executable, "-m", "tui", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

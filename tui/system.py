@@ -1,0 +1,65 @@
+"""Where the two halves of the house meet: a machine and a kernel of `toykernel`, handed to the rewriter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rewriter.contract import Contract
+from rewriter.options import System
+from tui import files
+from tui.exits import Failed, Wrong
+
+
+def toy(kernel: Path | None = None) -> System:
+    """The toy kernel with all of its programs; another kernel image where a path is given.  Raises Wrong."""
+    from toykernel import image
+    from toykernel.machine import Machine, Workload
+
+    contract = Contract.parse(image.contract())
+    machine: Any = Machine(stack_size=contract.stack_size)  # wants its own Workload, which is what it will get
+    return System(
+        machine=machine,
+        kernel=image.kernel() if kernel is None else bootable(kernel),
+        contract=contract,
+        programs=image.programs(),
+        workload=Workload,
+        one_unit=image.kernel_one_unit() if kernel is None else None,
+    )
+
+
+def bootable(path: Path) -> bytes:
+    """A multiboot image.  Raises Wrong."""
+    from toykernel.machine import MachineError
+    from toykernel.machine.multiboot import parse
+
+    image = files.read(path)
+    try:
+        parse(image)
+    except MachineError as error:
+        raise Wrong(f"{path}: {error}") from None
+    return image
+
+
+def known(commands: Sequence[str], system: System) -> tuple[str, ...]:
+    """The command lines, if there is a program for each of them.  Raises Wrong."""
+    for command in commands:
+        name = (command.split() or [""])[0]
+        if name not in system.programs:
+            raise Wrong(f"no program is called {name!r}; there are {', '.join(sorted(system.programs))}")
+        if ";" in command or not command.isascii() or not command.isprintable():
+            raise Wrong(f"{command!r} is not one command line of printable ASCII")
+    return tuple(commands)
+
+
+@contextmanager
+def machine_errors() -> Iterator[None]:
+    """Turn what a machine says about a kernel that fails into one line."""
+    from toykernel.machine import MachineError
+
+    try:
+        yield
+    except MachineError as error:
+        raise Failed(str(error)) from None

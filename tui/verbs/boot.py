@@ -1,0 +1,56 @@
+"""`hotpath boot`: run programs on a kernel and show their console."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from rewriter.options import System
+from tui import exits, system
+from tui.interrupt import interruptible
+from tui.progress import Progress
+
+
+@click.command()
+@click.argument("programs", nargs=-1, metavar="[PROGRAM]…")
+@click.option(
+    "--kernel",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="ELF",
+    help="A multiboot image; without it, the kernel that is built in.",
+)
+@click.option("--on", "where", type=click.Choice(["unicorn", "qemu"]), default="unicorn", show_default=True)
+def boot(programs: tuple[str, ...], kernel: Path | None, where: str) -> int:
+    """Boot a kernel, run programs one after the other, and print their console.
+
+    A PROGRAM with arguments is quoted: 'readseek 65536 25'.  Without one, hello is run.  Exit status 1 if the kernel
+    or a program fails.
+    """
+    toy = system.toy(kernel)
+    commands = system.known(programs or ("hello",), toy)
+    with interruptible() as cancelled, Progress() as say, system.machine_errors():
+        say(f"booting on {where}")
+        if where == "qemu":
+            return _show(_on_qemu(toy, commands), ())
+        run = toy.machine.run(toy.kernel, toy.work(commands), cancelled=cancelled)
+    return _show(run.console, [(line, status) for line, status in run.exits if status != 0])
+
+
+def _on_qemu(toy: System, commands: Sequence[str]) -> bytes:
+    from toykernel.machine import Qemu, Workload
+
+    if not Qemu.available():
+        raise exits.Lacking(f"{Qemu.program} is not installed (see hotpath doctor)")
+    work = toy.work(commands)
+    return Qemu().console(toy.kernel, Workload(work.commands, work.files))
+
+
+def _show(console: bytes, failed: Sequence[tuple[str, int]]) -> int:
+    sys.stdout.buffer.write(console)
+    sys.stdout.buffer.flush()
+    if failed:
+        raise exits.Failed("; ".join(f"{line!r} exited with {status}" for line, status in failed))
+    return exits.OK
