@@ -151,6 +151,8 @@ def _program_header(segment: Segment, sections: list[Section], offsets: dict[str
     address = sections[0].address - (offsets[sections[0].name] - offset)
     end = max(s.address + s.size for s in sections)
     stored = max((s.address + s.size for s in sections if not s.zero), default=address)
+    if stored == address:
+        offset = address % PAGE  # nothing is read, but loaders may still check that it lies in the file
     physical = (address + segment.load_bias) & 0xFFFFFFFF
     sizes = (stored - address, end - address, segment.flags, segment.align)
     return struct.pack("<8I", segment.kind, offset, address, physical, *sizes)

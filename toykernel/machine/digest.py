@@ -18,7 +18,7 @@ class UserMemory:
         self._known: dict[int, tuple[bytes, bytes]] = {}  # frame → content, digest
 
     def digest(self, space: int | None) -> str:
-        """Hex digest of every page that user mode may read in the address space of CR3."""
+        """Hex digest of every page that user mode may write in the address space of CR3."""
         whole = blake2b(digest_size=16)
         for linear, frame in self._memory.user_pages(space):
             content = self._raw[frame : frame + PAGE]

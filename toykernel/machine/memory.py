@@ -68,18 +68,22 @@ class Memory:
         return b"".join(parts)
 
     def user_pages(self, cr3: int | None) -> Iterator[tuple[int, int]]:
-        """(linear, physical) of every 4 KiB page that user mode may read, in ascending linear order."""
+        """(linear, physical) of every 4 KiB page that user mode may write, in ascending linear order.
+
+        A page that it may only read cannot change, except between programs: there, a program and its retargeted
+        copy differ in the numbers that their code loads, and in nothing else that matters."""
+        needed = PRESENT | WRITABLE | USER
         if cr3 is None:
             return
         for high, entry in enumerate(self._table(cr3)):
-            if entry & (PRESENT | USER) != PRESENT | USER:
+            if entry & needed != needed:
                 continue
             if entry & LARGE:
                 for low in range(1024):
                     yield high << 22 | low << 12, (entry & 0xFFC00000) + (low << 12)
                 continue
             for low, page in enumerate(self._table(entry)):
-                if page & (PRESENT | USER) == PRESENT | USER:
+                if page & needed == needed:
                     yield high << 22 | low << 12, page & ~0xFFF
 
     def _table(self, entry: int) -> tuple[int, ...]:
