@@ -138,6 +138,7 @@ class Program:
     sections: tuple[Section, ...] = ()
     segments: tuple[Segment, ...] = ()
     exception_table: str | None = None  # the data that is written anew from every `faults_to`
+    made_for: int = 0  # tag of the kernel that a program was retargeted for; 0: any.  Kept in the ELF header's flags
 
     def copy(self) -> Program:
         """A program that may be edited without changing this one; instructions are immutable and shared."""

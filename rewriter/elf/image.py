@@ -82,6 +82,7 @@ class Relocation:
 @dataclass(frozen=True, slots=True)
 class Image:
     entry: int
+    flags: int
     sections: tuple[RawSection, ...]  # by section index
     segments: tuple[RawSegment, ...]
     symbols: tuple[RawSymbol, ...]
@@ -101,7 +102,7 @@ def read(raw: bytes) -> Image:
         _check_header(elf)
         sections = tuple(_sections(elf, raw))
         segments = tuple(_segments(elf))
-        entry = int(elf["e_entry"])
+        entry, flags = int(elf["e_entry"]), int(elf["e_flags"])
     except ElfError:
         raise
     except (
@@ -118,7 +119,7 @@ def read(raw: bytes) -> Image:
         raise ElfError(f"malformed ELF file: {reason}") from None
     _check_memory(sections)
     symbols = _symbols(sections)
-    return Image(entry, sections, segments, symbols, tuple(_relocations(sections, symbols)))
+    return Image(entry, flags, sections, segments, symbols, tuple(_relocations(sections, symbols)))
 
 
 def _check_header(elf: ELFFile) -> None:

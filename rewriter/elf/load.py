@@ -68,6 +68,7 @@ class _Loader:
             sections=tuple(self._section(s) for s in self.image.allocated()),
             segments=tuple(self._segments()),
             exception_table=self.names[self.table.index] if self.table else None,
+            made_for=self.image.flags,
         )
         pin(program, self.contract)
         return program

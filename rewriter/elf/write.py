@@ -46,7 +46,7 @@ def write(program: Program, layout: Layout, contents: Mapping[str, bytes | bytea
     rows = [_Row(""), *(_section_row(section, offsets[section.name]) for section in layout.sections)]
     _append_tables(SymbolTable(program, layout), fields, rows, out)
     _append_section_table(rows, out)
-    _write_headers(_entry(program, layout), segments, layout, offsets, rows, out)
+    _write_headers(program, segments, layout, offsets, rows, out)
     return bytes(out)
 
 
@@ -134,12 +134,13 @@ def _entry(program: Program, layout: Layout) -> int:
 
 
 def _write_headers(
-    entry: int, segments: list[Segment], layout: Layout, offsets: dict[str, int], rows: list[_Row], out: bytearray
+    program: Program, segments: list[Segment], layout: Layout, offsets: dict[str, int], rows: list[_Row], out: bytearray
 ) -> None:
     ident = b"\x7fELF" + bytes((1, 1, 1)) + bytes(9)
     table = len(out) - 40 * len(rows)
+    head = (2, 3, 1, _entry(program, layout), HEADER, table)  # an executable, for the 386, in version 1
     shape = (HEADER, PROGRAM_HEADER, len(segments), 40, len(rows), len(rows) - 1)
-    out[:HEADER] = ident + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, entry, HEADER, table, 0, *shape)
+    out[:HEADER] = ident + struct.pack("<HHIIIIIHHHHHH", *head, program.made_for, *shape)
     sections = {s.name: s for s in layout.sections}
     for i, segment in enumerate(segments):
         at = HEADER + PROGRAM_HEADER * i
