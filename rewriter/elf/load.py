@@ -7,15 +7,15 @@ blocks: beyond that point no block gets a new label.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rewriter.contract import Contract
 from rewriter.elf.exceptions import Fixup, read_exception_table
 from rewriter.elf.extents import Extent, Extents, labels_of
-from rewriter.elf.image import R_32, SHN_ABS, ElfError, Image, RawSection, RawSymbol, read
+from rewriter.elf.image import ElfError, Image, RawSection, RawSymbol, read
+from rewriter.elf.leaders import Leaders, branch_target
 from rewriter.elf.pins import pin
-from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, RefKind, Section, Segment, Symbol
+from rewriter.elf.relocations import Named, Relocations
+from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, Section, Segment, Symbol
 from rewriter.x86.flow import Flow, branch_field, flow
 
 PAGE = 4096
@@ -27,35 +27,22 @@ def load(raw: bytes, contract: Contract | None = None) -> Program:
     return _Loader(image, contract or Contract()).program()
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """What a relocated field names: `section.address + offset + addend`."""
-
-    field: int  # offset into the section that holds the field
-    kind: RefKind
-    section: RawSection
-    offset: int
-    addend: int
-    symbol: RawSymbol
-
-
 class _Loader:
     def __init__(self, image: Image, contract: Contract) -> None:
         self.image = image
         self.contract = contract
         self.names = _unique_names(image)
-        self.named: dict[int, list[_Named]] = {s.index: [] for s in image.sections}
-        self._read_relocations()
-        addresses = {r.section.address + r.offset for refs in self.named.values() for r in refs}
-        self.extents = Extents(image, addresses)
+        self.relocations = Relocations(image)
+        self.named = self.relocations.named
+        self.extents = Extents(image, self.relocations.addresses())
         self.labels: dict[int, str] = {}  # of blocks, by address
         self.fixups: dict[int, Fixup] = {}  # by the address of the instruction that may fault
         self.table: RawSection | None = None  # the exception table's section
 
     def program(self) -> Program:
         self._read_exception_table()
-        self._find_leaders()
-        self._spread_verbatim()
+        Leaders(self.image, self.relocations, self.extents, self.fixups).find()
+        self._pin_boundaries()
         for extent in self.extents:
             leaders = extent.leaders | {extent.start}
             self.labels |= labels_of(leaders, extent)
@@ -73,59 +60,6 @@ class _Loader:
         pin(program, self.contract)
         return program
 
-    # What names what
-
-    def _read_relocations(self) -> None:
-        for r in self.image.relocations:
-            patched = self.image.sections[r.section]
-            if not patched.raw:
-                raise ElfError(f"a relocation in {patched.name}, which has no bytes")
-            value = int.from_bytes(patched.raw[r.offset : r.offset + 4], "little")
-            kind, behind = RefKind.ABS32, 0
-            if r.kind != R_32:
-                # A branch counts from its end; `.eh_frame` counts from the field itself.
-                kind, behind = RefKind.PC32, 0 if patched.executable else 4
-                value += patched.address + r.offset + 4 - behind
-            place = self._place(r.symbol, value & 0xFFFFFFFF)
-            if place is not None:
-                section, offset, addend = place
-                self.named[r.section].append(_Named(r.offset, kind, section, offset, addend + behind, r.symbol))
-        for refs in self.named.values():
-            refs.sort(key=lambda ref: ref.field)
-
-    def _place(self, symbol: RawSymbol, value: int) -> tuple[RawSection, int, int] | None:
-        """(section, offset, addend) of a value, by the section that owns the *symbol*: an index below the start of
-        an array names another section's bytes, but still means the array.  None: not an address of this image."""
-        section = self._owner(symbol)
-        if section is None:
-            return None
-        offset = value - section.address
-        if 0 <= offset <= section.size:
-            return section, offset, 0
-        for bias in {self._bias(section), -self._bias(section)} - {0}:
-            physical = (offset - bias + (1 << 31)) % (1 << 32) - (1 << 31)
-            if 0 <= physical <= section.size:
-                return section, physical, bias
-        if not section.executable:
-            return section, 0, offset
-        return section, symbol.value - section.address, value - symbol.value
-
-    def _owner(self, symbol: RawSymbol) -> RawSection | None:
-        if 0 < symbol.section < len(self.image.sections):
-            section = self.image.sections[symbol.section]
-            return section if section.allocated and section.size else None
-        if symbol.section == SHN_ABS:  # `_end = .` of a linker script may count as absolute
-            for section in self.image.allocated():
-                if section.address <= symbol.value <= section.end:
-                    return section
-        return None
-
-    def _bias(self, section: RawSection) -> int:
-        for segment in self.image.segments:
-            if segment.kind == "PT_LOAD" and segment.address <= section.address < segment.address + segment.size:
-                return segment.physical - segment.address
-        return 0
-
     def _read_exception_table(self) -> None:
         if self.contract.exception_table is None:
             return
@@ -141,75 +75,14 @@ class _Loader:
             else:
                 raise ElfError(f"the exception table names {fixup.insn:#x}, which is not an instruction")
 
-    # Where blocks begin
-
-    def _find_leaders(self) -> None:
-        for refs in self.named.values():
-            for ref in refs:
-                if ref.section.executable and ref.offset < ref.section.size:
-                    self._lead(ref.section.address + ref.offset)
-        for symbol in self.image.symbols:
-            if symbol.name and symbol.kind in ("func", "notype") and 0 < symbol.section < len(self.image.sections):
-                section = self.image.sections[symbol.section]
-                if section.executable and section.raw and section.address <= symbol.value < section.end:
-                    self._lead(symbol.value)
-        for extent in list(self.extents):
-            self._lead_branches(extent)
-
-    def _lead(self, address: int) -> None:
-        extent = self.extents.at(address)
-        if extent is None:
-            raise ElfError(f"a relocation names {address:#x}, where the code section has no bytes")
-        if extent.holds_instruction(address):
-            extent.leaders.add(address)
-        elif not extent.verbatim:
-            extent.give_up(f"named in the middle of an instruction at {extent.name}+{address - extent.start:#x}")
-
-    def _lead_branches(self, extent: Extent) -> None:
-        """Targets of direct branches, and whatever follows a branch, begin blocks."""
-        ends = [*extent.starts[1:], extent.end]
-        for address, end in zip(extent.starts, ends, strict=False):
-            raw = extent.raw(address, end)
-            if flow(raw) is Flow.NEXT and address not in self.fixups:
-                continue
-            if end < extent.end:
-                extent.leaders.add(end)
-            target = _branch_target(raw, end)
-            if target is None:
-                continue
-            if self.extents.at(target) is None:
-                extent.pin(f"branches out of the image at {extent.name}+{address - extent.start:#x}")
-            else:
-                self._lead(target)
-
-    def _spread_verbatim(self) -> None:
-        """Code that is not understood has no blocks inside, and may branch wherever its bytes seem to say."""
-        for section in self.image.allocated():
-            if section.executable:
-                self._check_fields(section)
-        for extent in [e for e in self.extents if e.verbatim]:
-            extent.leaders.clear()
-            if any(extent.start <= address < extent.end for address in self.fixups):
-                raise ElfError(f"{extent.name} has exception-table entries but cannot be decoded")
-            for target in _seeming_targets(extent):
-                self._pin_target(extent, target)
-
-    def _pin_target(self, extent: Extent, target: int) -> None:
-        reached = self.extents.at(target)
-        if reached is not None and reached is not extent and reached.holds_instruction(target):
-            reached.pin(f"{extent.name}, which is not understood, may branch to it")
-
-    def _check_fields(self, section: RawSection) -> None:
-        """A relocated field must lie within one instruction, else what was decoded there is not code."""
-        for ref in self.named[section.index]:
-            address = section.address + ref.field
-            extent = self.extents.at(address)
-            if extent is None or extent.verbatim:
-                continue
-            if _instruction_behind(extent, address) < address + 4 or extent.holds_instruction(address):
-                extent.give_up(
-                    f"a relocated field is not part of an instruction at {extent.name}+{address - extent.start:#x}"
-                )
+    def _pin_boundaries(self) -> None:
+        """Where a symbol may mean the function or the section that begins there, both stay together."""
+        for fields in self.named.values():
+            for named in fields:
+                if named.section.executable and named.offset == 0 and self._is_boundary(named.symbol):
+                    extent = self.extents.at(named.section.address)
+                    if extent is not None:
+                        extent.pin(f"{named.symbol.name} may mean it, or where {named.section.name} begins")
 
     # Building
 
@@ -229,7 +102,7 @@ class _Loader:
         assert extent is not None, f"{address:#x} has no label"
         return extent.name, address - extent.start
 
-    def _ref(self, named: _Named, base: int) -> Ref:
+    def _ref(self, named: Named, base: int) -> Ref:
         boundary = named.section.executable and named.offset == 0 and self._is_boundary(named.symbol)
         label, offset = (self.names[named.section.index], 0) if boundary else self._label(named.section, named.offset)
         return Ref(named.field - base, named.kind, label, offset + named.addend)
@@ -271,7 +144,7 @@ class _Loader:
         raw = extent.raw(address, end)
         fixup = self.fixups.get(address)
         faults_to = self.labels[fixup.target] if fixup else None
-        target = _branch_target(raw, end)
+        target = branch_target(raw, end)
         if target is not None and self.extents.at(target) is not None:
             field = branch_field(raw)
             assert field is not None
@@ -301,7 +174,7 @@ class _Loader:
     def _entry(self) -> tuple[str, int]:
         entry = self.image.entry
         for section in self.image.allocated():
-            for bias in {0, self._bias(section)}:
+            for bias in {0, self.relocations.bias(section)}:
                 offset = entry - bias - section.address
                 if section.executable and 0 <= offset < section.size and section.address + offset in self.labels:
                     return self.labels[section.address + offset], bias
@@ -310,7 +183,7 @@ class _Loader:
     def _symbols(self) -> list[Symbol]:
         found = []
         for s in self.image.symbols:
-            section = self._owner(s) if s.kind in ("func", "notype", "object") and s.name else None
+            section = self.relocations.owner(s) if s.kind in ("func", "notype", "object") and s.name else None
             if section is None or not section.address <= s.value <= section.end:
                 continue
             boundary = section.executable and s.value == section.address and self._is_boundary(s)
@@ -349,37 +222,3 @@ def _unique_names(image: Image) -> dict[int, str]:
         taken.add(label)
         names[section.index] = label
     return names
-
-
-def _branch_target(raw: bytes, end: int) -> int | None:
-    """Where a direct branch of these bytes, ending at `end`, leads."""
-    if flow(raw) not in (Flow.JUMP, Flow.BRANCH, Flow.CALL):
-        return None
-    field = branch_field(raw)
-    if field is None:
-        return None
-    offset, kind = field
-    size = 1 if kind is RefKind.PC8 else 4
-    return (end + int.from_bytes(raw[offset : offset + size], "little", signed=True)) & 0xFFFFFFFF
-
-
-def _seeming_targets(extent: Extent) -> Iterator[int]:
-    """Where direct branches would lead if one began at any byte of the extent."""
-    raw = extent.raw(extent.start, extent.end)
-    for i, byte in enumerate(raw):
-        if byte in (0xE8, 0xE9) or (0x80 <= byte < 0x90 and i and raw[i - 1] == 0x0F):
-            size = 4
-        elif byte == 0xEB or 0x70 <= byte < 0x80 or 0xE0 <= byte < 0xE4:
-            size = 1
-        else:
-            continue
-        end = i + 1 + size
-        if end <= len(raw):
-            distance = int.from_bytes(raw[i + 1 : end], "little", signed=True)
-            yield (extent.start + end + distance) & 0xFFFFFFFF
-
-
-def _instruction_behind(extent: Extent, address: int) -> int:
-    """The end of the instruction that holds `address`."""
-    position = bisect_left(extent.starts, address + 1)
-    return extent.starts[position] if position < len(extent.starts) else extent.end
