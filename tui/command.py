@@ -13,8 +13,9 @@ import click
 from tui import exits
 from tui.verbs.boot import boot
 from tui.verbs.doctor import doctor
+from tui.verbs.rewrite import rewrite
 
-VERBS: tuple[click.Command, ...] = (boot, doctor)
+VERBS: tuple[click.Command, ...] = (boot, rewrite, doctor)
 EPILOG = """Exit status: 0 ok, 1 a check failed, 2 wrong usage or a bad input file, 3 the environment lacks
 something, 130 interrupted."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rewriter.contract import Contract
-from rewriter.options import System
+from rewriter.options import OptionError, System
 from tui import files
 from tui.exits import Failed, Wrong
 
@@ -55,11 +55,18 @@ def known(commands: Sequence[str], system: System) -> tuple[str, ...]:
 
 
 @contextmanager
-def machine_errors() -> Iterator[None]:
-    """Turn what a machine says about a kernel that fails into one line."""
+def errors_in_one_line(about: Path | None = None) -> Iterator[None]:
+    """What the machine and the rewriter raise becomes an exit status and a line, which begins with the file it is
+    `about`: a kernel that dies has failed, an input that cannot be used is wrong."""
+    from rewriter.contract import ContractError
+    from rewriter.elf import ElfError
+    from rewriter.probes.areas import ProbeError
+    from rewriter.profile import ProfileError
     from toykernel.machine import MachineError
 
     try:
         yield
     except MachineError as error:
         raise Failed(str(error)) from None
+    except (OptionError, ContractError, ElfError, ProfileError, ProbeError) as error:
+        raise Wrong(str(error) if about is None else f"{about}: {error}") from None

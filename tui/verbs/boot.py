@@ -31,7 +31,7 @@ def boot(programs: tuple[str, ...], kernel: Path | None, where: str) -> int:
     """
     toy = system.toy(kernel)
     commands = system.known(programs or ("hello",), toy)
-    with interruptible() as cancelled, Progress() as say, system.machine_errors():
+    with interruptible() as cancelled, Progress() as say, system.errors_in_one_line():
         say(f"booting on {where}")
         if where == "qemu":
             return _show(_on_qemu(toy, commands), ())
