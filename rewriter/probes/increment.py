@@ -16,8 +16,9 @@ All goes through ss: the first blocks at a gate run with whatever the program le
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from rewriter.ir import Block, Insn
+from rewriter.ir import Block, Insn, Ref
 from rewriter.x86.anatomy import anatomy
 from rewriter.x86.effects import FLAGS
 from rewriter.x86.encode import assemble
@@ -29,11 +30,22 @@ STI, POP_SS, MOV_SEGMENT, SS = 0xFB, 0x17, 0x8E, 2  # opcodes, and the number of
 
 def increment(counts: str, offset: int, live: int) -> list[Insn]:
     """Instructions that add one to the counter at `counts + offset` and keep the flags if any is live."""
-    low = f"add dword ptr ss:[{{{counts}+{offset}}}], 1"
-    high = f"adc dword ptr ss:[{{{counts}+{offset + 4}}}], 0"
-    if not live & FLAGS:
-        return assemble((low, high))
-    return assemble(("push eax", "lahf", "seto al", low, high, "add al, 127", "sahf", "pop eax"))
+    made = []
+    for insn in _keeping() if live & FLAGS else _bare():
+        refs = tuple(Ref(r.offset, r.kind, counts, r.addend + offset) for r in insn.refs)
+        made.append(Insn(insn.raw, refs))
+    return made
+
+
+@lru_cache(maxsize=1)
+def _bare() -> list[Insn]:
+    return assemble(("add dword ptr ss:[{counter}], 1", "adc dword ptr ss:[{counter+4}], 0"))
+
+
+@lru_cache(maxsize=1)
+def _keeping() -> list[Insn]:
+    before = assemble(("push eax", "lahf", "seto al"))
+    return [*before, *_bare(), *assemble(("add al, 127", "sahf", "pop eax"))]
 
 
 def place(block: Block, live: Sequence[int], shadowed: bool) -> int | None:

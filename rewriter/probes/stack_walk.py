@@ -7,9 +7,10 @@
                                                 push ebx
                                                 …
 
-The walk looks at every word from esp up to the frame of the interrupted program, keeps those that are return
-addresses (a binary search in the sorted table of all of them), innermost first, and notes the list in T_f.
-A list holds numbers of call sites, not addresses: only writing the image knows those.
+The walk looks at every word from esp up to the frame of the interrupted program (a stack on which no program was
+interrupted, such as the boot's, is its own up to the top), keeps those that are return addresses (a binary search
+in the sorted table of all of them), innermost first, and notes the list in T_f.  A list holds numbers of call
+sites, not addresses: only writing the image knows those.
 
 All registers and flags are kept.  Interrupts are off, so that a probe inside of a probe tears no table.  The
 walk uses `stack_use(depth)` bytes below esp.  Its accesses go through ss, since ds may still be the program's.
@@ -44,8 +45,14 @@ WALK_TEXT = """
     pushal
     lea ebp, [esp + 44]                 # 8 registers, flags, two pushes of the probe: the caller's return address
     mov ebx, ebp
-    or ebx, $top
-    sub ebx, $frame                     # where the interrupted program's frame begins
+    or ebx, $top                        # the stack's last byte
+    mov eax, dword ptr ss:[ebx - 15]    # the saved cs, if this stack came from a program: then its ring is 3
+    and eax, 3
+    cmp eax, 3
+    jne own
+    sub ebx, $frame                     # stop where the program's frame begins
+own:
+    inc ebx
     mov ecx, $depth
 scan:
     cmp ebp, ebx
@@ -172,7 +179,7 @@ def _walk(contract: Contract, frame: int, depth: int, sites: int) -> Function:
         WALK,
         WALK_TEXT,
         top=contract.stack_size - 1,
-        frame=frame - 1,  # the top itself is one above (esp | size − 1)
+        frame=frame,
         depth=depth,
         sites=sites,
         table=4 * depth + 32 + 4 + 4,

@@ -64,7 +64,7 @@ def _pushed(block: Block) -> int:
     """Bytes that the block leaves on the stack; a call at its end takes its return address back."""
     total = 0
     for insn in block.insns:
-        if flow(insn.raw) in _CALLS:
+        if flow(insn.raw) in (*_CALLS, Flow.IRET):
             continue
         change = effects(insn).esp_change
         if change is None:

@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from flat import CODE, Flat, program_of
 
 from rewriter.ir import Data
 from rewriter.probes.table import FULL, BoundedTable, Shape, note_function
+from tests.probes.flat import CODE, Flat, program_of
 
 KEY = "key"
 

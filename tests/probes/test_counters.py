@@ -4,7 +4,6 @@ import random
 from collections import Counter
 
 import pytest
-from flat import ARITHMETIC, CODE, GENERAL, STACK, STOP, Flat, program_of
 
 from rewriter.contract import Contract, Kprofile
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind, Section, Segment, Symbol
@@ -14,6 +13,7 @@ from rewriter.probes.increment import increment
 from rewriter.verify import verify
 from rewriter.x86.encode import assemble, branch, call, jump
 from rewriter.x86.flow import Flow, flow
+from tests.probes.flat import ARITHMETIC, CODE, GENERAL, STACK, STOP, Flat, program_of
 
 CONDITIONS = ("e", "ne", "b", "ae", "s", "ns", "o", "no", "p", "a", "le")
 RET = Insn(b"\xc3")
@@ -283,3 +283,9 @@ def test_what_cannot_be_registered_is_refused():
     insert_counters(program, Contract())
     with pytest.raises(ProbeError, match="inserted before"):
         insert_counters(program, Contract())
+
+
+def test_counters_do_not_trust_ds():
+    """A program may enter the kernel with a null ds: until the kernel has loaded its own, only ss is good."""
+    counting = [insn for live in (0, (1 << 64) - 1) for insn in increment("c", 0, live) if insn.refs]
+    assert [insn.raw[0] for insn in counting] == [0x36] * 4

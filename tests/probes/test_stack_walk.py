@@ -4,7 +4,6 @@ import random
 import struct
 
 import pytest
-from flat import ARITHMETIC, CODE, GENERAL, INTERRUPTS, STACK, STOP, Flat, program_of
 
 from rewriter.analysis.callgraph import CallGraph
 from rewriter.analysis.graph import Index
@@ -15,6 +14,7 @@ from rewriter.probes.stack_walk import DEPTH, insert_stack_walk, stack_use
 from rewriter.probes.table import BoundedTable
 from rewriter.probes.traces import plausible
 from rewriter.profile import Trace
+from tests.probes.flat import ARITHMETIC, CODE, GENERAL, INTERRUPTS, STACK, STOP, Flat, program_of
 
 SIZE = 8192
 CONTRACT = Contract(stack_size=SIZE)

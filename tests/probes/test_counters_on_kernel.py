@@ -1,0 +1,112 @@
+"""In the kernel itself, counters equal a single-stepping oracle on the same run, and no program notices them."""
+
+import pytest
+
+from rewriter.analysis.graph import Index, Way
+from rewriter.contract import Contract
+from rewriter.elf import emit, load
+from rewriter.probes.counters import COUNTS, insert_counters
+from rewriter.probes.edges import graph_of
+from rewriter.verify import verify
+from tests.probes.stepper import Stepper, workload
+from toykernel import image
+from toykernel.machine import Machine
+
+CONTRACT = Contract.parse(image.contract())
+WORK = workload("kprofile start blocks edges", "readseek 8192 3", "kprofile write blocks edges", "calls", "hello")
+CLEAR, COPY = b"\xf3\xab", b"\xf3\xa5"  # rep stosd, rep movsd: what kprofile's START and WRITE come down to
+
+
+class Oracle(Stepper):
+    """Remembers what it had counted when the kernel cleared the counters, and when it copied them."""
+
+    def __init__(self, program, work, counters):
+        super().__init__(program, work, counters.blocks)
+        self.cleared, self.copied = [], []
+
+    def instruction(self, address, size):
+        begins = address != self._last
+        super().instruction(address, size)
+        code = self.memory(address, 2)
+        if begins and code == CLEAR and self.register("EDI") == self.addresses[COUNTS]:
+            self.cleared.append(self.seen())
+        if begins and code == COPY and self.register("ESI") == self.addresses[COUNTS]:
+            self.copied.append(self.seen())
+
+    def seen(self):
+        return self.blocks.copy(), self.edges.copy()
+
+
+class Counted:
+    def __init__(self):
+        self.program = load(image.kernel(), CONTRACT)
+        index = Index(self.program)
+        self.graph = graph_of(self.program, index, set(index.functions))
+        self.counters = insert_counters(self.program, CONTRACT)
+        self.oracle = Oracle(self.program, WORK, self.counters)
+        self.oracle.run()
+        self.run = Machine().run(emit(self.program), WORK)
+
+
+@pytest.fixture(scope="module")
+def counted():
+    return Counted()
+
+
+def minus(after, before, keys):
+    return {key: after[key] - before[key] for key in keys}
+
+
+def test_the_program_is_valid_and_nearly_all_of_it_is_counted(counted):
+    assert verify(counted.program) == []
+    refused = sum(counted.counters.refused.values())
+    assert counted.counters.handled + refused == len(counted.program.functions)
+    assert refused <= 3
+
+
+def test_block_counters_equal_the_oracle_at_every_read_out(counted):
+    """Counters are cleared twice (blocks, then edges: each type is all of them), and written twice."""
+    _, (before, _) = counted.oracle.cleared
+    for number, (after, _) in zip((0, 1), counted.oracle.copied, strict=True):
+        found, _ = counted.counters.decode(counted.run.profile[number])
+        assert found == minus(after, before, counted.counters.blocks)
+        assert sum(found.values()) > 10_000
+
+
+def test_edge_counts_equal_the_oracle_at_the_end(counted):
+    """Of what passes other code on the way (returns, faults) the oracle cannot tell; it is what enters the block."""
+    counters, oracle = counted.counters, counted.oracle
+    raw = oracle.memory(oracle.addresses[COUNTS], counters.size)
+    blocks, edges = counters.decode(raw)
+    before, edges_before = oracle.cleared[-1]
+    assert blocks == minus(oracle.blocks, before, counters.blocks)
+    direct = [edge for edge in counters.edges if not counted.graph.edges[edge] & {Way.RETURN, Way.FAULT}]
+    expected = minus(oracle.edges, edges_before, direct)
+    different = {edge for edge in direct if edges[edge] != expected[edge]}
+    assert len(different) <= 1  # the power goes off in the middle of a block
+    assert len(direct) > 500
+
+
+def test_flow_is_conserved_but_for_calls_under_way(counted):
+    blocks, edges = counted.counters.read(counted.run.profile)
+    unfinished = counted.counters.unfinished(blocks, edges)
+    assert sum(unfinished.values()) < 30
+    returning = {source for (source, _), ways in counted.graph.edges.items() if Way.RETURN in ways}
+    assert set(unfinished) <= returning
+
+
+def test_faults_are_counted_edges(counted):
+    """`calls` passes bad pointers: that takes the ways to fixups."""
+    counters, oracle = counted.counters, counted.oracle
+    _, edges = counters.decode(oracle.memory(oracle.addresses[COUNTS], counters.size))
+    faults = {edge for edge, ways in counted.graph.edges.items() if Way.FAULT in ways}
+    assert sum(edges[edge] for edge in faults) > 0
+
+
+def test_no_program_notices_the_counters(counted):
+    work = workload("readseek 8192 3", "calls", "fault divide", "fault read-kernel", "hello")
+    original = Machine().run(image.kernel(), work, check=True)
+    probed = Machine().run(emit(counted.program), work, check=True)
+    assert (probed.console, probed.exits) == (original.console, original.exits)
+    assert [call.registers for call in probed.calls] == [call.registers for call in original.calls]
+    assert [call.memory for call in probed.calls] == [call.memory for call in original.calls]
