@@ -18,7 +18,7 @@ from rewriter.x86.decode_sweep import sweep
 from rewriter.x86.flow import Flow, branch_field, flow
 from rewriter.x86.operands import Decoded, DecodeError, Imm, Mem, Operand, Reg
 
-__all__ = ["DecodeError", "Decoded", "Flow", "Imm", "Mem", "Reg", "branch_field", "decode", "flow", "sweep"]
+__all__ = ["DecodeError", "Decoded", "Flow", "Imm", "Mem", "Operand", "Reg", "branch_field", "decode", "flow", "sweep"]
 
 _MASK = 0xFFFFFFFF
 _PREFIX_WORDS = {"repe": "rep", "repz": "rep", "repnz": "repne"}
@@ -42,6 +42,7 @@ def decode(raw: bytes) -> Decoded:
         mnemonic,
         tuple(_operands(found, parts, raw)),
         tuple(_PREFIX_WORDS.get(word, word) for word in words),
+        len(parts.prefixes),
         parts.opcode,
         parts.disp_offset if parts.disp_size else None,
         parts.disp_size,

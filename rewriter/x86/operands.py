@@ -63,6 +63,7 @@ class Decoded:
     mnemonic: str
     operands: tuple[Operand, ...]
     prefixes: tuple[str, ...]
+    prefix_size: int  # bytes before the opcode
     opcode: int
     disp_offset: int | None
     disp_size: int
