@@ -1,0 +1,70 @@
+"""The options that every verb which runs the phases has, and the `Options` they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rewriter.options import OptionError, Options
+from tui.exits import Wrong
+
+DEFAULT = "readseek 65536 25"  # §5's micro-benchmark: a file of 64 KiB, 25 repetitions
+OPTIONS = (
+    click.option(
+        "-p",
+        "--program",
+        "commands",
+        multiple=True,
+        metavar="PROGRAM",
+        help=f"The training set: a program, or a quoted command line; may be repeated.  [default: {DEFAULT}]",
+    ),
+    click.option("--theta", type=float, default=0.9, show_default=True, help="The hot functions' share, θ of §3.2."),
+    click.option("--table-size", type=int, default=12, show_default=True, help="Call traces in a table, N of §3.3."),
+    click.option("--clean-every", type=int, default=1000, show_default=True, help="Entries until the first cleaning."),
+    click.option("--as-published", is_flag=True, help="Keep to the paper's own choices."),
+    click.option("--without", multiple=True, metavar="PASS", help="Leave out a pass; may be repeated."),
+    click.option(
+        "--save",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Write what the phases made: images, profiles.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+    click.option("--plain", is_flag=True, help="Plain text, as in a pipe."),
+)
+
+
+def choices(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb all of these options."""
+    for option in reversed(OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+def options(
+    commands: tuple[str, ...],
+    theta: float,
+    table_size: int,
+    clean_every: int,
+    as_published: bool,
+    without: tuple[str, ...],
+    until: str | None,
+) -> Options:
+    """The choices, checked; the last command line's program is the one that is specialized for.  Raises Wrong."""
+    lines = tuple(DEFAULT if line == DEFAULT.split()[0] else line for line in commands) or (DEFAULT,)
+    try:
+        return Options(
+            program=(lines[-1].split() or [""])[0],
+            commands=lines,
+            theta=theta,
+            table_size=table_size,
+            clean_every=clean_every,
+            as_published=as_published,
+            without=frozenset(without),
+            until=until,
+        )
+    except OptionError as error:
+        raise Wrong(str(error)) from None
