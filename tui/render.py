@@ -18,10 +18,11 @@ from tui.difference import Gap, Row
 
 WIDE = 100  # columns from which before and after stand side by side
 BRIEF_ROWS = 8  # of a table, where details are not asked for
+FEW_ROWS = 4  # where a listing follows
 BRIEF_LINES = 24  # of a listing
 LONGEST_WORD = 40  # columns that a word in a table may ask for; a longer one is folded
 GAP = 2  # columns between columns
-HOT = "#ff9f43"
+HOT = "yellow"  # the terminal's own; the walkthrough makes it orange
 STYLES = {"-": "red", "+": "green", "…": "dim", " ": ""}
 
 
@@ -38,11 +39,21 @@ class Look:
 def phase(result: PhaseResult, look: Look, listings: bool = True) -> RenderableType:
     """The whole result: heading, sentence, account, tables and listings."""
     parts: list[RenderableType] = [heading(result, look), Text(result.sentence), *_account(result, look)]
-    tables = result.tables if look.detail else result.tables[:1]
-    shown = result.listings if look.detail else result.listings[:1]
-    parts += [table(each, look) for each in tables if each.rows]
-    parts += [listing(each, look) for each in shown] if listings else []
+    tables = [each for each in result.tables if each.rows]
+    code = list(result.listings) if listings else []
+    if look.detail:
+        parts += [table(each, look) for each in tables] + [listing(each, look) for each in code]
+        return _spaced(parts)
+    parts += [table(each, look, FEW_ROWS if code else BRIEF_ROWS) for each in tables[:1]]
+    parts += [listing(each, look) for each in code[:1]]
+    hidden = _counted(len(tables[1:]), "table") + _counted(len(code[1:]), "listing")
+    if hidden and look.more:
+        parts += [Group(Text(f"… {' and '.join(hidden)} more{look.more}", "dim"))]
     return _spaced(parts)
+
+
+def _counted(count: int, noun: str) -> list[str]:
+    return [f"{count} {noun}{'' if count == 1 else 's'}"] if count else []
 
 
 def heading(result: PhaseResult, look: Look) -> Text:
@@ -58,9 +69,9 @@ def _account(result: PhaseResult, look: Look) -> Iterator[Text]:
         yield Text(f"{line}: {told}" if told and look.detail else line, style="dim")
 
 
-def table(source: Table, look: Look) -> RenderableType:
+def table(source: Table, look: Look, brief: int = BRIEF_ROWS) -> RenderableType:
     """A table with its title; one that is too wide goes on below, its first column repeated."""
-    rows = source.rows if look.detail else source.rows[:BRIEF_ROWS]
+    rows = source.rows if look.detail else source.rows[:brief]
     left = len(source.rows) - len(rows)
     last = [Text(f"… {left:,} more{look.more}", "dim")] if left else []
     shown = Table(source.title, source.columns, rows)
@@ -75,6 +86,7 @@ def _grid(source: Table, columns: Sequence[int], look: Look) -> Grid:
         show_edge=False,
         pad_edge=False,
         header_style="dim",
+        border_style="dim",
         padding=(0, GAP if look.plain else GAP - 1, 0, 0),  # lines take a column, too
     )
     for column in columns:
