@@ -1,0 +1,71 @@
+"""What somebody reads after a system-call handler has returned (§5.4: believe no convention, look)."""
+
+from __future__ import annotations
+
+from rewriter.analysis.depths import Depths
+from rewriter.analysis.liveness import Liveness
+from rewriter.analysis.summary import ALL_REGISTERS
+from rewriter.analysis.values import Values
+from rewriter.contract import Contract
+from rewriter.ir import Block, Program
+from rewriter.x86.effects import FLAGS, effects, register_mask
+from rewriter.x86.flow import Flow, flow
+
+EVERYTHING = ALL_REGISTERS | FLAGS
+WORD = 4
+_ESP = register_mask("esp")
+
+
+def read_after_handler(program: Program, contract: Contract, depths: Depths) -> int:
+    """Registers and flags that may be read after a handler's return: whatever matters behind each indirect call that
+    may be the gate's.  Where all that names the system-call table are such calls, they are the only ones."""
+    sites = [b for f in program.functions for b in f.blocks if _is_indirect(b)]
+    through_table = [block for block in sites if _names_table(program, contract, block)]
+    if through_table and not _named_otherwise(program, contract):
+        sites = through_table
+    mask = 0
+    for block in sites:
+        mask |= _read_behind(depths, block)
+    return mask if sites else EVERYTHING
+
+
+def _is_indirect(block: Block) -> bool:
+    return bool(block.insns) and flow(block.insns[-1].raw) is Flow.CALL_INDIRECT
+
+
+def _table(program: Program, contract: Contract) -> tuple[str, range] | None:
+    """The label of the data that holds the table, and the offsets of its slots in it."""
+    if contract.system_calls is None:
+        return None
+    try:
+        symbol = program.symbol(contract.system_calls.table)
+    except KeyError:
+        return None
+    return symbol.target, range(symbol.offset, symbol.offset + WORD * contract.system_calls.slots)
+
+
+def _names_table(program: Program, contract: Contract, block: Block) -> bool:
+    table = _table(program, contract)
+    return table is not None and any(r.target == table[0] and r.addend in table[1] for r in block.insns[-1].refs)
+
+
+def _named_otherwise(program: Program, contract: Contract) -> bool:
+    """Whether anything but an indirect call through it names the table."""
+    table = _table(program, contract)
+    if table is None:
+        return True
+    refs = [ref for data in program.data for ref in data.refs.values()]
+    for function in program.functions:
+        for block in function.blocks:
+            for insn in block.insns:
+                if flow(insn.raw) is not Flow.CALL_INDIRECT and effects(insn).may_write != _ESP:
+                    refs += insn.refs  # what only sets esp names the end of a stack that lies below the table
+    return any(ref.target == table[0] and ref.addend in table[1] for ref in refs)
+
+
+def _read_behind(depths: Depths, block: Block) -> int:
+    owner = depths.index.owners[block.label]
+    values = Values(depths.index, depths.transfer(), owner.blocks[0].label)
+    if block.falls_to is None or block.falls_to not in values.states or block.label not in values.states:
+        return EVERYTHING
+    return Liveness(values, EVERYTHING).before(block.falls_to) & EVERYTHING

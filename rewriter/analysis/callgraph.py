@@ -1,0 +1,138 @@
+"""Who calls whom: direct calls, jumps between functions, and what an indirect call may reach (§3, §4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rewriter.analysis.graph import Index, branch_target, jump_table
+from rewriter.ir import Block, Function
+from rewriter.x86.flow import Flow, flow
+
+
+class CallGraph:
+    """All functions by name, in the program's order.
+
+    calls:    direct callees, by caller
+    tails:    functions to which a function jumps, or into which it falls
+    indirect: functions with an indirect call, or a jump through a pointer
+    taken:    functions whose address is used other than by a call or jump
+    targets:  those of them to which an indirect call may lead and come back
+    """
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.calls: dict[str, tuple[str, ...]] = {}
+        self.tails: dict[str, tuple[str, ...]] = {}
+        self.indirect: set[str] = set()
+        for function in index.program.functions:
+            self._study(function)
+        self.taken = _address_taken(index)
+        self.targets = tuple(name for name in self.taken if self.may_return(name))
+
+    def _study(self, function: Function) -> None:
+        calls: dict[str, None] = {}
+        tails: dict[str, None] = {}
+        for block in function.blocks:
+            last = block.insns[-1] if block.insns else None
+            kind = flow(last.raw) if last else Flow.NEXT
+            if last and kind is Flow.CALL:
+                owner = self.index.owners.get(branch_target(last) or "")
+                if owner is not None:
+                    calls.setdefault(owner.name)
+            if kind is Flow.CALL_INDIRECT or (kind is Flow.JUMP_INDIRECT and not self.index.table(block)):
+                self.indirect.add(function.name)
+            for edge in self.index.edges(block):
+                owner = self.index.owners.get(edge.target)
+                if owner is not None and owner is not function:
+                    tails.setdefault(owner.name)
+        self.calls[function.name], self.tails[function.name] = tuple(calls), tuple(tails)
+
+    def callees(self, name: str) -> list[str]:
+        """Every function that this one may call or jump to itself."""
+        indirect = self.targets if name in self.indirect else ()
+        return list(dict.fromkeys([*self.calls[name], *self.tails[name], *indirect]))
+
+    def reachable(self, names: Iterable[str]) -> list[str]:
+        """These functions and all that may run below them, callees before callers where there is no cycle."""
+        done: dict[str, None] = {}
+        seen: set[str] = set()
+        for name in names:
+            self._visit(name, seen, done)
+        return list(done)
+
+    def _visit(self, start: str, seen: set[str], done: dict[str, None]) -> None:
+        if start in seen:
+            return
+        seen.add(start)
+        stack = [(start, iter(self.callees(start)))]
+        while stack:
+            name, rest = stack[-1]
+            for callee in rest:
+                if callee not in seen:
+                    seen.add(callee)
+                    stack.append((callee, iter(self.callees(callee))))
+                    break
+            else:
+                stack.pop()
+                done.setdefault(name)
+
+    def entered_by(self, block: Block) -> frozenset[str]:
+        """The functions that may be active directly above a call that ends this block: its targets, and those to
+        which they jump instead of returning."""
+        last = block.insns[-1] if block.insns else None
+        kind = flow(last.raw) if last else Flow.NEXT
+        if last is None or kind not in (Flow.CALL, Flow.CALL_INDIRECT):
+            return frozenset()
+        if kind is Flow.CALL:
+            owner = self.index.owners.get(branch_target(last) or "")
+            pending = [owner.name] if owner else []
+        else:
+            pending = list(self.taken)
+        entered: set[str] = set()
+        while pending:
+            name = pending.pop()
+            if name not in entered:
+                entered.add(name)
+                pending += self.tails[name]
+                if name in self.indirect:
+                    pending += self.taken  # it may jump through a pointer
+        return frozenset(entered)
+
+    def may_return(self, name: str) -> bool:
+        """Whether control can get from the entry to a `ret` without a call: an interrupt entry ends with `iret`, and
+        nobody calls it."""
+        seen, pending = set[str](), [name]
+        while pending:
+            for block in self.index.functions[pending.pop()].blocks:
+                last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
+                if last is Flow.RETURN or (last is Flow.JUMP_INDIRECT and not self.index.table(block)):
+                    return True
+                for edge in self.index.edges(block):
+                    owner = self.index.owners.get(edge.target)
+                    if owner is not None and owner.name not in seen:
+                        seen.add(owner.name)
+                        pending.append(owner.name)
+        return False
+
+
+def _address_taken(index: Index) -> tuple[str, ...]:
+    """Functions of which some block's address is a number somewhere, jump tables apart."""
+    taken: set[str] = set()
+    tables = {slot for f in index.program.functions for b in f.blocks for slot in _table_slots(index, b)}
+    for data in index.program.data:
+        for offset, ref in data.refs.items():
+            owner = index.owners.get(ref.target)
+            if owner is not None and (data.name, offset) not in tables:
+                taken.add(owner.name)
+    for function in index.program.functions:
+        for block in function.blocks:
+            for insn in block.insns:
+                if flow(insn.raw) in (Flow.CALL, Flow.JUMP, Flow.BRANCH):
+                    continue
+                taken.update(index.owners[ref.target].name for ref in insn.refs if ref.target in index.owners)
+    return tuple(f.name for f in index.program.functions if f.name in taken)
+
+
+def _table_slots(index: Index, block: Block) -> list[tuple[str, int]]:
+    found = jump_table(block.insns[-1]) if block.insns else None
+    return [] if found is None else [(found.target, found.addend + 4 * i) for i in range(len(index.table(block)))]

@@ -1,0 +1,139 @@
+"""Use depth and kill depth of every function, and what else its callers see of it (§4.2).
+
+Two phases, as in the paper: what a function's own instructions do, then what its callees do, carried from callees to
+callers until nothing changes.  An indirect call joins the registers of all functions whose address is taken; of the
+stack it touches its arguments, which lie in the frame of whoever made the call: the compiler that emitted it knew
+its callee by its convention alone, and so do we.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from rewriter.analysis.callgraph import CallGraph
+from rewriter.analysis.graph import Index
+from rewriter.analysis.liveness import Liveness
+from rewriter.analysis.local import Unknown, local_summary
+from rewriter.analysis.summary import (
+    ALL_REGISTERS,
+    CALLER_SAVED,
+    FRAME,
+    NOTHING,
+    Summary,
+    anything,
+    intact,
+)
+from rewriter.analysis.transfer import Transfer
+from rewriter.analysis.values import Values
+from rewriter.contract import Contract
+from rewriter.ir import Insn
+from rewriter.x86.effects import FLAGS
+from rewriter.x86.flow import Flow, flow
+
+INTACT = re.compile(r"(\w+)(?:\(\))? returns with the caller's frame intact")
+_MASK = ALL_REGISTERS | FLAGS
+_PATIENCE = 12  # analyses of one function before its depths count as unbounded
+
+
+class Depths:
+    """Summaries of functions, computed when they are asked for.  `facts`: believe the contract's."""
+
+    def __init__(self, index: Index, contract: Contract, facts: bool = True) -> None:
+        self.index = index
+        self.contract = contract
+        self.graph = CallGraph(index)
+        found = (INTACT.fullmatch(fact) for fact in contract.facts if facts)
+        self.intact = frozenset(match[1] for match in found if match)
+        self._known: dict[str, Summary] = {}
+        self._settled: set[str] = set()
+
+    def of(self, name: str) -> Summary:
+        """What a call of this function does."""
+        self._settle([name])
+        return self._known[name]
+
+    def of_call(self, insn: Insn) -> Summary:
+        """What this call instruction does."""
+        if flow(insn.raw) is Flow.CALL_INDIRECT:
+            return self.indirect
+        callee = self.index.callee(insn)
+        return self.of(callee) if callee else anything("calls what is not a function")
+
+    @property
+    def indirect(self) -> Summary:
+        """What an indirect call may do."""
+        self._settle(self.graph.targets)
+        return _by_convention([self._known[name] for name in self.graph.targets])
+
+    def transfer(self, returns: dict[str, tuple[int, ...]] | None = None) -> Transfer:
+        """Steps over instructions with these summaries."""
+        return Transfer(self, self.contract.stack_size, returns)
+
+    def _settle(self, names: tuple[str, ...] | list[str]) -> None:
+        todo = [n for n in self.graph.reachable(n for n in names if n not in self._settled) if n not in self._settled]
+        if not todo:
+            return
+        callers: dict[str, list[str]] = {}
+        for name in todo:
+            self._known[name] = NOTHING
+            for callee in self.graph.callees(name):
+                callers.setdefault(callee, []).append(name)
+        pending = dict.fromkeys(todo)
+        visits = dict.fromkeys(todo, 0)
+        view = _View(self)
+        while pending:
+            name = next(iter(pending))
+            del pending[name]
+            visits[name] += 1
+            old = self._known[name]
+            new = old.join(self._local(name, view))
+            if visits[name] > _PATIENCE and new != old:
+                new = anything(f"{name} is recursive without bound")
+            if new != old:
+                self._known[name] = new
+                pending.update(dict.fromkeys(callers.get(name, ())))
+        self._settled.update(todo)
+
+    def _local(self, name: str, view: _View) -> Summary:
+        function = self.index.functions[name]
+        if name in self.intact:
+            view = _View(self, steady=True)
+        transfer = Transfer(view, self.contract.stack_size, steady=name in self.intact)
+        values = Values(self.index, transfer, function.blocks[0].label)
+        try:
+            summary = local_summary(values, name in self.intact)
+        except Unknown as why:
+            return intact(f"promised of {name}") if name in self.intact else anything(f"{name}: {why}")
+        dead_end = Liveness(values, 0).before(values.entry)
+        passed = Liveness(values, ALL_REGISTERS | FLAGS).before(values.entry)
+        return replace(summary, reads=dead_end & _MASK, writes=_MASK & ~passed)
+
+
+class _View:
+    """The summaries as they are in the middle of the iteration.  `steady`: esp survives every call, by the contract's
+    promise for the function that is being looked at."""
+
+    def __init__(self, depths: Depths, steady: bool = False) -> None:
+        self.depths = depths
+        self.steady = steady
+
+    def of(self, name: str) -> Summary:
+        found = self.depths._known[name]
+        return intact("promised") if self.steady and found.pops is None else found
+
+    def of_call(self, insn: Insn) -> Summary:
+        depths = self.depths
+        if flow(insn.raw) is Flow.CALL_INDIRECT:
+            return _by_convention([depths._known[name] for name in depths.graph.targets])
+        callee = depths.index.callee(insn)
+        return self.of(callee) if callee else anything("calls what is not a function")
+
+
+def _by_convention(targets: list[Summary]) -> Summary:
+    """A call of any of these: registers from all of them, the stack by the convention."""
+    joined = Summary(FRAME, FRAME, 0, CALLER_SAVED, _MASK, 0, True)
+    for summary in targets:
+        joined = joined.join(summary)
+    pops = {summary.pops for summary in targets if summary.returns and summary.pops is not None}
+    return replace(joined, use_depth=FRAME, kill_depth=FRAME, pops=pops.pop() if len(pops) == 1 else 0, returns=True)

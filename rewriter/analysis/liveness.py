@@ -1,0 +1,202 @@
+"""Which registers, flags and stack bytes still matter (§4.2), in one mask.
+
+The low bits are those of `x86.effects`; above them stands one bit for each byte of the function's own frame, which
+lies below its entry esp.  What lies at or above it belongs to the caller (for a system call: the saved user
+registers), and always matters; what lies below esp never does, for an interrupt may write there (§5.5).
+An instruction whose results do not matter does not make its operands matter (liveness is *strong*): so a register
+that is only saved and restored is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rewriter.analysis.graph import Edge, Way
+from rewriter.analysis.state import EVERYTHING, Range, State
+from rewriter.analysis.step import Step
+from rewriter.analysis.summary import ALL_REGISTERS, Summary, depth_reach
+from rewriter.analysis.value import WORD
+from rewriter.analysis.values import Values
+from rewriter.analysis.worklist import solve
+from rewriter.ir import Block, Insn
+from rewriter.x86.decode import DecodeError, Mem
+from rewriter.x86.effects import FLAGS, effects, register_mask
+from rewriter.x86.flow import Flow, flow
+
+STACK_SHIFT = 64  # bits below are registers and flags
+ESP = register_mask("esp")
+_LOW = (1 << STACK_SHIFT) - 1
+_DELETABLE_WITH_ESP = ("push", "pop")  # they become `lea esp, [esp ± 4]`
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What one instruction needs (`reads`), overwrites for certain (`kills`), and may change (`results`).
+
+    `keep`: it does something besides, and is needed whatever its results are worth.  `elsewhere`: it reads or writes
+    memory that is not in this mask."""
+
+    reads: int
+    kills: int
+    results: int
+    keep: bool
+    elsewhere: bool = True
+
+    def before(self, after: int) -> int:
+        """What matters before the instruction, given what matters after it."""
+        if not self.keep and not self.results & after:
+            return after
+        return after & ~self.kills | self.reads
+
+
+class Liveness:
+    """What matters at each point of the blocks that `values` has reached.  `at_return`: registers and flags that
+    somebody reads after the function's return."""
+
+    def __init__(self, values: Values, at_return: int) -> None:
+        self.values = values
+        self.at_return = at_return & _LOW & ~ESP
+        self.bottom = _bottom(values)
+        self.frame = self._bits((self.bottom, 0))
+        self._touches: dict[str, list[Touch]] = {}
+        self._esp: dict[str, list[int | None]] = {}
+        self._into: dict[str, list[Edge]] = {block.label: [] for block in values.blocks}
+        self._exits: dict[str, int] = {}
+        for block in values.blocks:
+            self._study(block)
+        start = [(block.label, (self._exits[block.label], 0)) for block in reversed(values.blocks)]
+        self._out = solve(start, self._flow, _join)
+
+    def before(self, label: str) -> int:
+        """What matters at the top of a block."""
+        return self._masks(label, *self._out[label])[0]
+
+    def after(self, label: str) -> list[int]:
+        """What matters after each instruction of a block."""
+        return self._masks(label, *self._out[label])[1:]
+
+    def touches(self, label: str) -> list[Touch]:
+        return self._touches[label]
+
+    def _masks(self, label: str, out: int, fault: int) -> list[int]:
+        """What matters before each instruction, and at the end."""
+        masks = [out]
+        touches, below = self._touches[label], self._esp[label]
+        for position in reversed(range(len(touches))):
+            esp = below[position]
+            after = masks[-1] if esp is None else masks[-1] & ~self._bits((self.bottom, esp))
+            masks[-1] = after
+            before = touches[position].before(after)
+            masks.append(before | fault if position == len(touches) - 1 else before)
+        return masks[::-1]
+
+    def _flow(self, label: str, at_end: tuple[int, int]) -> Iterator[tuple[str, tuple[int, int]]]:
+        live = self._masks(label, *at_end)[0]
+        for edge in self._into[label]:
+            yield edge.source, (0, live) if edge.way is Way.FAULT else (live, 0)
+
+    def _bits(self, touched: Range) -> int:
+        low, high = max(touched[0], self.bottom), min(touched[1], 0)
+        return 0 if low >= high else ((1 << (high - low)) - 1) << (STACK_SHIFT + low - self.bottom)
+
+    def _study(self, block: Block) -> None:
+        """Everything about a block that does not depend on what comes after it."""
+        touches: list[Touch] = []
+        below: list[int | None] = []
+        for site, insn, state in self.values.walk(block.label):
+            if site:
+                below.append(state.esp)
+            touches.append(self._touch(block.label, site, insn, state))
+        if block.insns:
+            below.append(self.values.behind(block.label).esp)
+        self._touches[block.label], self._esp[block.label] = touches, below
+        ways = self.values.ways(block.label)
+        for edge, _ in ways:
+            if edge.target in self._into and edge not in self._into[edge.target]:
+                self._into[edge.target].append(edge)
+        self._exits[block.label] = self._exit(block, ways)
+
+    def _exit(self, block: Block, ways: list[tuple[Edge, State]]) -> int:
+        """What matters to those to whom a block hands control outside of the function."""
+        last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
+        everything = ALL_REGISTERS & ~ESP | FLAGS | self.frame
+        if last is Flow.RETURN:
+            return self.at_return
+        if last is Flow.IRET or (last is Flow.JUMP_INDIRECT and not ways):
+            return everything
+        live = 0
+        for edge, state in ways:
+            if self.values.tail_call(edge, state):
+                live |= self._through(self.values.transfer.callees.of(edge.target), self.at_return)
+            elif edge.target not in self._into:
+                live |= everything
+        return live
+
+    @staticmethod
+    def _through(callee: Summary, after: int) -> int:
+        return after & ~callee.writes | callee.reads & ~ESP
+
+    def _touch(self, label: str, site: int, insn: Insn, state: State) -> Touch:
+        escaped = 0
+        for touched in state.escaped:
+            escaped |= self._bits(touched)
+        if flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT):
+            return self._call(label, self.values.transfer.callees.of_call(insn), insn, state, escaped)
+        try:
+            step = self.values.transfer.at(label, site, insn, state)
+        except DecodeError:
+            return Touch(ALL_REGISTERS & ~ESP | FLAGS | self.frame, 0, 0, True)
+        found = effects(insn)
+        reads, kills, results = found.reads & ~ESP, found.writes & ~ESP, found.may_write & ~ESP
+        elsewhere = False
+        keep = bool(found.fixed) or insn.faults_to is not None or flow(insn.raw) is not Flow.NEXT
+        for mem, size in found.loads:
+            place = step.touched(mem, size)
+            reads |= self._bits(place) if place else 0
+            elsewhere = elsewhere or place is None or not self._owns(place)
+            keep = keep or (place is None and not _harmless(step, mem)) or place == EVERYTHING
+        for mem, size in found.stores:
+            place = step.touched(mem, size)
+            if place is None or not self._owns(place):
+                keep = elsewhere = True
+            if place is not None and place != EVERYTHING:
+                kills |= self._bits(place)
+                results |= self._bits(place)
+        if found.may_write & ESP and step.decoded.mnemonic not in _DELETABLE_WITH_ESP:
+            keep = True
+        return Touch(reads | escaped, kills & ~escaped, results, keep, elsewhere)
+
+    def _owns(self, place: Range) -> bool:
+        """Whether these bytes lie in the function's own frame, where every byte has its bit."""
+        return self.bottom <= place[0] and place[1] <= 0
+
+    def _call(self, label: str, callee: Summary, insn: Insn, state: State, escaped: int) -> Touch:
+        reads = effects(insn).reads & ~ESP | callee.reads & ~ESP | escaped
+        step = self.values.transfer.at(label, 0, insn, state)
+        high = depth_reach(callee.use_depth, state, step.returns)
+        low = state.esp if state.esp is not None else EVERYTHING[0]
+        for mem, size in effects(insn).loads:
+            place = step.touched(mem, size)
+            reads |= self._bits(place) if place else 0
+        return Touch(reads | self._bits((low, high)), callee.writes & ~ESP, 0, True)
+
+
+def _harmless(step: Step, mem: Mem) -> bool:
+    """Whether a load that nobody needs may go: from the image's own data, not from a device behind a pointer."""
+    return step.address(mem).label is not None and mem.segment not in ("fs", "gs")
+
+
+def _join(_: str, old: tuple[int, int] | None, new: tuple[int, int]) -> tuple[int, int]:
+    return new if old is None else (old[0] | new[0], old[1] | new[1])
+
+
+def _bottom(values: Values) -> int:
+    """The lowest offset from the entry esp at which the function may touch the stack on purpose."""
+    lowest = 0
+    for block in values.blocks:
+        for site, insn, state in values.walk(block.label):
+            if state.esp is not None:
+                lowest = min(lowest, state.esp - WORD)
+            del site, insn
+    return lowest

@@ -1,0 +1,111 @@
+"""How what is known changes from one instruction to the next (§4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from rewriter.analysis.rules import RULES, anything
+from rewriter.analysis.state import EVERYTHING, State
+from rewriter.analysis.step import Step
+from rewriter.analysis.summary import Summary, depth_reach
+from rewriter.analysis.value import REGISTERS, Opaque, Value
+from rewriter.ir import Insn
+from rewriter.x86.decode import DecodeError, decode
+from rewriter.x86.effects import register_mask
+from rewriter.x86.flow import Flow, flow
+from rewriter.x86.operands import Operand
+
+_MASKS = {name: register_mask(name) for name in REGISTERS}
+CALLS = (Flow.CALL, Flow.CALL_INDIRECT)
+
+
+class Callees(Protocol):
+    """Who knows what calls do."""
+
+    def of(self, name: str) -> Summary: ...  # of a function
+    def of_call(self, insn: Insn) -> Summary: ...  # of a direct or indirect call
+
+
+class Transfer:
+    """Steps a state over instructions.
+
+    `returns`: which return addresses lie on the stack in a block (by label; offsets from the entry esp), where it is
+    more than the function's own.  `steady`: instructions that may touch any memory leave this stack alone, which a
+    contract may promise of a function that changes address spaces.
+    """
+
+    def __init__(
+        self,
+        callees: Callees,
+        stack_size: int,
+        returns: Mapping[str, tuple[int, ...]] | None = None,
+        steady: bool = False,
+    ) -> None:
+        self.callees = callees
+        self.stack_size = stack_size
+        self.returns = returns or {}
+        self.steady = steady
+
+    def at(self, label: str, site: int, insn: Insn, state: State) -> Step:
+        """The instruction seen from the state before it.  Raises DecodeError."""
+        return Step(label, site, insn, decode(insn.raw), state, self.returns_in(label), self.steady)
+
+    def returns_in(self, label: str) -> tuple[int, ...]:
+        """The return addresses on the stack in a block."""
+        return self.returns.get(label, (0,))
+
+    def step(self, label: str, site: int, insn: Insn, state: State) -> None:
+        """Change `state` from before the instruction to behind it (for a call: to its return point)."""
+        try:
+            step = self.at(label, site, insn, state)
+        except DecodeError:
+            state.places = {register: Value(Opaque(label, site, register, True)) for register in REGISTERS}
+            state.flags, state.escaped = None, frozenset({EVERYTHING})
+            return
+        if flow(insn.raw) in CALLS:
+            self._call(step, self.callees.of_call(insn))
+            return
+        rule = None if step.decoded.prefixes else RULES.get(step.decoded.mnemonic)
+        if rule is None or not rule(step, self.stack_size):
+            anything(step)
+
+    def _call(self, step: Step, callee: Summary) -> None:
+        """Over a call: first what it may get hold of, then what it may change."""
+        state, esp = step.state, step.state.esp
+        reachable = depth_reach(callee.use_depth, state, step.returns)
+        if callee.unbounded or esp is None:
+            step.escape([None])
+        elif callee.leaks:
+            step.escape_bytes((esp, reachable))
+        step.escape(_passed(state, callee, reachable))
+        for register in REGISTERS:
+            if register != "esp" and _MASKS[register] & callee.clobbers:
+                state.places[register] = step.define(register)
+        state.flags = None
+        state.kill_escaped()
+        state.kill_slots(EVERYTHING[0], max(esp or 0, depth_reach(callee.kill_depth, state, step.returns)))
+        if callee.pops is None:
+            state.places["esp"] = step.define("esp", True)
+        else:
+            step.move_esp(callee.pops)
+
+
+def _passed(state: State, callee: Summary, reachable: int) -> list[Value | None]:
+    """Addresses of this stack that a callee finds in registers or slots that it may read."""
+    esp = state.esp
+    found: list[Value | None] = []
+    for place, value in state.places.items():
+        if not value.on_stack or place == "esp":
+            continue
+        if isinstance(place, str):
+            passed = bool(_MASKS[place] & callee.reads)
+        else:
+            passed = place < reachable and (esp is None or place >= esp)
+        found += [value] if passed else []
+    return found
+
+
+def operand_value(insn: Insn, operand: Operand, state: State) -> Value | None:
+    """The value of one operand of `insn` in `state`."""
+    return Step("", 0, insn, decode(insn.raw), state, (0,)).read(operand)

@@ -1,0 +1,114 @@
+"""Conditional constants and copies through registers, flags and stack slots (§4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rewriter.analysis.graph import Edge, Index, Way
+from rewriter.analysis.rules import condition_of
+from rewriter.analysis.state import State, arrive, entry_state
+from rewriter.analysis.transfer import Transfer, operand_value
+from rewriter.analysis.value import WORD, Value
+from rewriter.analysis.worklist import solve
+from rewriter.ir import Block, Insn
+from rewriter.x86.decode import Mem, Reg, decode
+from rewriter.x86.flow import Flow, flow
+
+
+class Values:
+    """What is known at the top of every block that control can reach from `entry`, calls not followed.
+
+    `slots` is known at the entry, by offset from esp.  A block without a state is never executed.  Jumps are followed
+    into other functions' blocks, but a jump to another function's entry with esp at its entry value is a tail
+    call: it leaves (`tail_call`).
+    """
+
+    def __init__(self, index: Index, transfer: Transfer, entry: str, slots: dict[int, Value] | None = None) -> None:
+        self.index = index
+        self.transfer = transfer
+        self.entry = entry
+        start = entry_state(entry, slots)
+        self.states: dict[str, State] = solve([(entry, start)], self._flow, arrive)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All blocks that can be reached, the entry first, otherwise in the order of discovery."""
+        return [self.index.blocks[label] for label in self.states if label in self.index.blocks]
+
+    def walk(self, label: str) -> Iterator[tuple[int, Insn, State]]:
+        """Position, instruction, and the state before it: read it before the next step, which changes it."""
+        state = self.states[label].copy()
+        for site, insn in enumerate(self.index.blocks[label].insns):
+            yield site, insn, state
+            self.transfer.step(label, site, insn, state)
+
+    def behind(self, label: str) -> State:
+        """The state after the block's last instruction, whichever way it takes."""
+        state = self.states[label].copy()
+        for site, insn in enumerate(self.index.blocks[label].insns):
+            self.transfer.step(label, site, insn, state)
+        return state
+
+    def before_last(self, label: str) -> State:
+        """The state before the block's last instruction; at the top of an empty block."""
+        return self._before_last(label, self.states[label])
+
+    def _before_last(self, label: str, top: State) -> State:
+        state = top.copy()
+        for site, insn in enumerate(self.index.blocks[label].insns[:-1]):
+            self.transfer.step(label, site, insn, state)
+        return state
+
+    def tail_call(self, edge: Edge, state: State) -> bool:
+        """Whether this edge leaves for another function, which will return for us."""
+        return edge.target != self.entry and self.index.is_entry(edge.target) and state.esp == 0
+
+    def ways(self, label: str) -> list[tuple[Edge, State]]:
+        """The edges that can be taken out of a block, with what is known on them; tail calls included."""
+        return self._ways(label, self.states[label])
+
+    def _ways(self, label: str, top: State) -> list[tuple[Edge, State]]:
+        block = self.index.blocks.get(label)
+        if block is None:
+            return []
+        before = self._before_last(label, top)
+        behind = before.copy()
+        if block.insns:
+            self.transfer.step(label, len(block.insns) - 1, block.insns[-1], behind)
+        found: list[tuple[Edge, State]] = []
+        for edge in self.index.edges(block):
+            if edge.way is Way.FAULT:
+                found += [(edge, before), (edge, behind)]  # half of the work may be done: what differs is unknown
+            elif (state := self._taken(block, edge, before, behind)) is not None:
+                found.append((edge, state))
+        return found
+
+    def _flow(self, label: str, top: State) -> Iterator[tuple[str, State]]:
+        for edge, state in self._ways(label, top):
+            if not self.tail_call(edge, state):
+                yield edge.target, state
+
+    def _taken(self, block: Block, edge: Edge, before: State, behind: State) -> State | None:
+        if not block.insns:
+            return behind
+        last = block.insns[-1]
+        if edge.way is Way.RETURN and not self.transfer.callees.of_call(last).returns:
+            return None
+        if edge.way is Way.TABLE:
+            only = self._chosen(block, last, before)
+            return behind if only in (None, edge.target) else None
+        if flow(last.raw) is Flow.BRANCH:
+            condition = condition_of(decode(last.raw).mnemonic)
+            if condition:
+                return behind.assume(condition, edge.way is Way.TAKEN)
+        return behind
+
+    def _chosen(self, block: Block, last: Insn, state: State) -> str | None:
+        """The entry of a jump table that a known index selects."""
+        mem = decode(last.raw).operands[0]
+        assert isinstance(mem, Mem)
+        assert mem.index is not None
+        value = operand_value(last, Reg(mem.index, WORD), state)
+        table = self.index.table(block)
+        number = value.constant if value is not None else None
+        return table[number] if number is not None and number < len(table) else None

@@ -1,0 +1,63 @@
+"""Small changes of blocks and of what they name: the steps that passes and probes are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from rewriter.ir import Block, Function, Insn
+
+
+class Labels:
+    """Hands out block labels `name.0`, `name.1`, … that the program does not use yet."""
+
+    def __init__(self, name: str, taken: Iterable[str] = ()) -> None:
+        self.name = name
+        self._taken = set(taken)
+        self._next = 0
+
+    def fresh(self) -> str:
+        while (label := f"{self.name}.{self._next}") in self._taken:
+            self._next += 1
+        self._taken.add(label)
+        return label
+
+
+def renamed(insn: Insn, labels: Mapping[str, str]) -> Insn:
+    """The instruction with every label in `labels` replaced; itself where it names none of them."""
+    refs = tuple(replace(r, target=labels[r.target]) if r.target in labels else r for r in insn.refs)
+    faults_to = labels.get(insn.faults_to, insn.faults_to) if insn.faults_to else None
+    if refs == insn.refs and faults_to == insn.faults_to:
+        return insn
+    return replace(insn, refs=refs, faults_to=faults_to)
+
+
+def clone(blocks: Iterable[Block], labels: Mapping[str, str]) -> list[Block]:
+    """Copies under new labels.  What they name outside of `labels` stays the same; origins are kept."""
+    return [
+        Block(
+            labels.get(block.label, block.label),
+            [renamed(insn, labels) for insn in block.insns],
+            labels.get(block.falls_to, block.falls_to) if block.falls_to else None,
+        )
+        for block in blocks
+    ]
+
+
+def copied(function: Function) -> Function:
+    """The same function in lists of its own, for a pass to change."""
+    return Function(function.name, clone(function.blocks, {}), function.pins)
+
+
+def redirect(block: Block, old: str, new: str) -> None:
+    """Lead every way from `block` to `old` to `new` instead; entries of jump tables are not touched."""
+    if block.insns:
+        block.insns[-1] = renamed(block.insns[-1], {old: new})
+    if block.falls_to == old:
+        block.falls_to = new
+
+
+def split_edge(block: Block, target: str, label: str, insns: Iterable[Insn] = ()) -> Block:
+    """A new block `label` on every way from `block` to `target`; the caller puts it into the function."""
+    redirect(block, target, label)
+    return Block(label, list(insns), target)

@@ -1,0 +1,134 @@
+"""Arguments of a system call whose values are known: implied by its number, or tested at its entry (§4.2).
+
+    implied:  mov ebx, [esp + 0x1c]    ⇒    mov ebx, 0
+
+    guarded:                           ⇒    cmp dword ptr [esp + 0xc], 0
+              push ebp                      jne sys_lseek          ; the general path, with the stack as at entry
+                                            push ebp               ; from here on the slot holds 0
+
+An implied argument is ignored: its slot is the saved user register, which may hold anything and must stay.  So *every*
+read of the slot must be replaced; where that cannot be proved, the argument is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rewriter.analysis.state import EVERYTHING, Range, State, cover
+from rewriter.analysis.summary import FRAME, Summary, depth_reach
+from rewriter.analysis.value import WORD, Opaque, Value, constant
+from rewriter.analysis.values import Values
+from rewriter.edit import clone, renamed
+from rewriter.ir import Block, Insn
+from rewriter.passes.constants import constants
+from rewriter.passes.deadcode import deadcode, unreachable
+from rewriter.passes.work import Work
+from rewriter.x86.effects import effects
+from rewriter.x86.encode import assemble, branch
+from rewriter.x86.flow import Flow, flow
+
+NAME = "arguments"
+
+
+def slot_of(argument: int) -> int:
+    """Where the handler finds argument 0, 1, …: offset from its entry esp."""
+    return WORD + WORD * argument
+
+
+def imply(work: Work, known: dict[int, int]) -> dict[int, int]:
+    """Replace every read of these arguments by its value; those that were not refused."""
+    original = clone(work.function.blocks, {})
+    accepted = dict(known)
+    while accepted:
+        slots = {slot_of(n): constant(value) for n, value in accepted.items()}
+        constants(work, slots)
+        deadcode(work)
+        unreachable(work)
+        refused = {n: reason for n in accepted if (reason := _read(work, n))}
+        for n, reason in refused.items():
+            work.outcome.refuse(NAME, work.name, work.name, f"argument {n}: {reason}")
+            del accepted[n]
+        if not refused:
+            break
+        work.function.blocks[:] = clone(original, {})
+    for n, value in accepted.items():
+        work.outcome.did(NAME, work.name, work.name, f"argument {n} is {value:#x}")
+    return accepted
+
+
+def _read(work: Work, argument: int) -> str | None:
+    """Why the argument's slot may still be read; None if it cannot."""
+    slot = slot_of(argument)
+    name = Value(Opaque("", 0, f"argument {argument}"))
+    values = work.values({slot: name})
+    for block in values.blocks:
+        for site, insn, state in values.walk(block.label):
+            if state.places.get(slot) not in (name, None):
+                continue  # the function has put something else there, which is real
+            if cover(state.escaped, slot, slot + WORD):
+                return "the address of an argument escapes"
+            for place, why in _reads(work, values, block, site, insn, state):
+                if place[0] < slot + WORD and slot < place[1]:
+                    return why
+    return None
+
+
+def _reads(
+    work: Work, values: Values, block: Block, site: int, insn: Insn, state: State
+) -> Iterator[tuple[Range, str]]:
+    """Stack bytes that an instruction, or what it calls, may read."""
+    returns = work.returns.get(block.label, (0,))
+    step = values.transfer.at(block.label, site, insn, state)
+    for mem, size in effects(insn).loads:
+        if (place := step.touched(mem, size)) is not None:
+            yield place, f"{step.decoded.mnemonic} reads it"
+    kind = flow(insn.raw)
+    if kind in (Flow.CALL, Flow.CALL_INDIRECT):
+        callee = work.depths.of_call(insn)
+        low = state.esp if state.esp is not None else EVERYTHING[0]
+        yield (low, depth_reach(callee.use_depth, state, returns)), f"use depth of a callee {callee.reason}".strip()
+    elif kind is Flow.IRET or (kind is Flow.JUMP_INDIRECT and not values.index.table(block)):
+        yield EVERYTHING, "control leaves for an unknown place"
+    if site == len(block.insns) - 1:
+        for edge, behind in values.ways(block.label):
+            if values.tail_call(edge, behind):
+                yield (0, _depth(work.depths.of(edge.target))), f"use depth of {edge.target}"
+
+
+def _depth(callee: Summary) -> int:
+    return EVERYTHING[1] if callee.use_depth is None or callee.use_depth >= FRAME else callee.use_depth
+
+
+def guard(work: Work, handler: str, known: dict[int, int]) -> None:
+    """Test the arguments at the entry; where one differs, the original handler does all."""
+    labels = work.labels()
+    inner = labels.fresh()
+    blocks = [Block(b.label, b.insns, b.falls_to) for b in work.function.blocks]
+    for block in blocks:
+        block.insns = [renamed(insn, {work.name: inner}) for insn in block.insns]
+        block.falls_to = inner if block.falls_to == work.name else block.falls_to
+        block.label = inner if block.label == work.name else block.label
+    names = [work.name, *(labels.fresh() for _ in list(known)[1:]), inner]
+    tests = []
+    for position, (n, value) in enumerate(known.items()):
+        test = assemble([f"cmp dword ptr [esp + {slot_of(n):#x}], {value:#x}"])
+        tests.append(Block(names[position], [*test, branch("ne", handler)], names[position + 1]))
+        work.returns[names[position]] = (0,)
+        work.outcome.did(NAME, work.name, names[position], f"argument {n} is tested for {value:#x}")
+    work.returns[inner] = (0,)
+    work.clone_of[inner] = work.clone_of.pop(work.name, handler)
+    _warm(work, names)
+    work.function.blocks[:] = [*tests, *blocks]
+
+
+def _warm(work: Work, names: list[str]) -> None:
+    """The old entry's counts move to its new label."""
+    entry, inner = names[0], names[-1]
+    count = work.heat.block(entry)
+    work.heat.edges = {
+        (inner if a == entry else a, inner if b == entry else b): n for (a, b), n in work.heat.edges.items()
+    }
+    for name, after in zip(names, [*names[1:], None], strict=True):
+        work.heat.blocks[name] = count
+        if after:
+            work.heat.flow(name, after, count)

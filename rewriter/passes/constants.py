@@ -1,0 +1,78 @@
+"""Constants, addresses and copies take the place of what holds them (§4.2).
+
+    mov eax, [esp + 0x20]    ⇒    mov eax, 0            ; the slot is known to hold 0
+    push ebx                 ⇒    push 0
+    mov esi, [esp + 0x14]    ⇒    mov esi, eax          ; forwarded: eax still holds what was stored there
+    sar ecx, 0x1f            ⇒    mov ecx, 0            ; where nobody reads the flags
+    cmp eax, 1               ⇒    (deadcode removes it)
+    je  .origin_1            ⇒    falls to the next block
+    mov [esp + 8], eax       ⇒    (gone: the slot holds eax already)
+
+Every register keeps its value at every point, and so does memory, so that all of this can be decided from one
+analysis; only flags that nobody reads may change.
+"""
+
+from __future__ import annotations
+
+from rewriter.analysis.graph import Way
+from rewriter.analysis.state import State
+from rewriter.analysis.value import Value
+from rewriter.analysis.values import Values
+from rewriter.ir import Block, Insn
+from rewriter.passes.results import known_result
+from rewriter.passes.substitute import substituted
+from rewriter.passes.work import Work
+from rewriter.x86.decode import decode
+from rewriter.x86.flow import Flow, flow
+
+NAME = "constants"
+
+
+def constants(work: Work, slots: dict[int, Value] | None = None) -> None:
+    """Rewrite every block that can be reached.  `slots` is known at the entry, by offset from esp; if it is not so
+    in memory, the caller answers for it (see `arguments`)."""
+    values = work.values(slots)
+    live = work.liveness(values)
+    for block in work.function.blocks:
+        if block.label in values.states:
+            _rewrite(work, values, block, live.after(block.label))
+
+
+def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None:
+    states = [state.copy() for _, _, state in values.walk(block.label)] + [values.behind(block.label)]
+    insns: list[Insn] = []
+    for site, insn in enumerate(block.insns):
+        new = _replacement(insn, states[site], states[site + 1], after[site])
+        if new is not None and new != [insn]:
+            work.outcome.did(NAME, work.name, block.label, "its operand or result is known")
+            insns += new
+        else:
+            insns.append(insn)
+    decided = _decided(values, block)
+    block.insns = insns
+    if decided is not None:
+        block.insns.pop()
+        block.falls_to = decided
+        work.outcome.did(NAME, work.name, block.label, "the branch always goes one way")
+
+
+def _replacement(insn: Insn, state: State, behind: State, after: int) -> list[Insn] | None:
+    if insn.faults_to is not None:
+        return None  # what touches user memory stays as it is (§5.3)
+    decoded = decode(insn.raw)
+    if decoded.prefixes:
+        return None
+    result = known_result(insn, decoded, state, behind, after)
+    return result if result is not None else substituted(insn, decoded, state)
+
+
+def _decided(values: Values, block: Block) -> str | None:
+    """Where a branch or jump through a table always leads; None if it is no such thing, or not known."""
+    kind = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
+    if kind not in (Flow.BRANCH, Flow.JUMP_INDIRECT):
+        return None
+    ways = [edge for edge, _ in values.ways(block.label)]
+    targets = {edge.target for edge in ways}
+    if len(targets) != 1 or any(edge.way is Way.FAULT for edge in ways):
+        return None
+    return targets.pop()

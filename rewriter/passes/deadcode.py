@@ -1,0 +1,63 @@
+"""What nobody reads need not be computed (§4.2): dead definitions, and dead stores to the function's own slots.
+
+    mov esi, -22          ⇒    (gone: esi is overwritten before it is read)
+    mov [esp + 8], ecx    ⇒    (gone: nobody reads the slot before the function returns)
+    push ebx              ⇒    lea esp, [esp - 4]
+    pop ebx               ⇒    lea esp, [esp + 4]
+
+Never removed: what may fault on user memory, loads through pointers (there may be a device), stores to arguments and
+above (they are the saved user registers), instructions with effects of their own.
+"""
+
+from __future__ import annotations
+
+from rewriter.ir import Block, Insn
+from rewriter.passes.rewrite import assembled
+from rewriter.passes.work import Work
+from rewriter.x86.decode import decode
+from rewriter.x86.effects import effects
+
+NAME = "deadcode"
+
+
+def deadcode(work: Work) -> None:
+    """Remove instructions whose results do not matter, all at once: liveness is strong."""
+    values = work.values()
+    live = work.liveness(values)
+    for block in work.function.blocks:
+        if block.label not in values.states:
+            continue
+        kept: list[Insn] = []
+        for insn, touch, after in zip(block.insns, live.touches(block.label), live.after(block.label), strict=True):
+            if touch.keep or touch.results & after:
+                kept.append(insn)
+            else:
+                kept += _left(insn)
+                work.outcome.did(NAME, work.name, block.label, f"nobody needs {decode(insn.raw).mnemonic}")
+        block.insns = kept
+
+
+def _left(insn: Insn) -> list[Insn]:
+    """What stays of a dead instruction: its change of esp."""
+    distance = effects(insn).esp_change
+    made = assembled(f"lea esp, [esp {'-' if distance < 0 else '+'} {abs(distance)}]", insn) if distance else None
+    return [made] if made else []
+
+
+def unreachable(work: Work) -> None:
+    """Drop the blocks that control can no longer reach."""
+    values = work.values()
+    kept = [block for block in work.function.blocks if block.label in values.states]
+    for block in work.function.blocks:
+        if block.label not in values.states:
+            work.outcome.did("unreachable", work.name, block.label, "never reached")
+    work.function.blocks[:] = kept
+    _unlink(kept)
+
+
+def _unlink(blocks: list[Block]) -> None:
+    """A call that never comes back has no return point."""
+    labels = {block.label for block in blocks}
+    for block in blocks:
+        if block.falls_to is not None and block.falls_to not in labels and block.insns:
+            block.falls_to = None

@@ -1,0 +1,46 @@
+"""How often blocks and edges of cloned code run, from counts of the originals (§3.2, §4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+COLD_BELOW = 1 / 8  # of the function's entries: a block that runs less often is cold
+
+
+@dataclass(slots=True)
+class Heat:
+    """Expected executions, by label and by (from, to); what is missing is 0."""
+
+    blocks: dict[str, float] = field(default_factory=dict)
+    edges: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def block(self, label: str) -> float:
+        return self.blocks.get(label, 0.0)
+
+    def edge(self, source: str, target: str) -> float:
+        return self.edges.get((source, target), 0.0)
+
+    def hot(self, label: str, entry: str) -> bool:
+        """Whether a block runs often enough, compared with the function's entry, to be worth work and space."""
+        return self.block(label) > 0 and self.block(label) >= self.block(entry) * COLD_BELOW
+
+    def take(
+        self, labels: Mapping[str, str], blocks: Mapping[str, int], edges: Mapping[tuple[str, str], int], share: float
+    ) -> None:
+        """Count clones (original label → clone) with `share` of what was counted for the originals."""
+        for original, copy in labels.items():
+            self.blocks[copy] = blocks.get(original, 0) * share
+        for (source, target), count in edges.items():
+            if source in labels and target in labels:
+                self.edges[labels[source], labels[target]] = count * share
+
+    def flow(self, source: str, target: str, count: float) -> None:
+        """Set the count of one edge."""
+        self.edges[source, target] = count
+
+    def split(self, source: str, target: str, middle: str) -> None:
+        """A new block stands on this edge."""
+        count = self.edges.pop((source, target), 0.0)
+        self.blocks[middle] = self.block(middle) + count
+        self.edges[source, middle] = self.edges[middle, target] = count

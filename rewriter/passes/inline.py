@@ -1,0 +1,255 @@
+"""Inlining along hot call traces, a clone per path (§4.1, Fig 3).
+
+    call fget              ⇒     lea esp, [esp - 4]       ; where the return address was, a hole
+    …                            <body of fget, its ret ⇒ lea esp, [esp + 4]>
+                                 …
+
+    call [eax + 8]         ⇒     cmp dword ptr [eax + 8], generic_file_llseek
+    …                            jne cold
+                                 lea esp, [esp - 4]
+                                 <body of generic_file_llseek>
+                                 …
+                           cold: call [eax + 8]
+
+The hole keeps every stack offset of the callee valid; `flatten` removes it.  A callee's tail call `jmp g` becomes
+`lea esp, [esp + 4]; call g`, whose return address falls into the hole.  When a guard fails, the target is read again:
+any target is right there, so it does not matter if it has changed in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from rewriter.analysis.body import Body
+from rewriter.analysis.depths import Depths
+from rewriter.analysis.graph import jump_table
+from rewriter.analysis.value import WORD
+from rewriter.edit import Labels, clone
+from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
+from rewriter.passes.heat import Heat
+from rewriter.passes.outcome import Outcome
+from rewriter.passes.paths import Path
+from rewriter.profile import Profile
+from rewriter.x86.decode import Mem, decode
+from rewriter.x86.effects import FLAGS
+from rewriter.x86.encode import assemble, branch, call, with_displacement
+from rewriter.x86.flow import Flow, flow
+
+NAME = "inline"
+BUDGET = 4000  # instructions of one specialized system call
+_DOWN, _UP = "lea esp, [esp - 4]", "lea esp, [esp + 4]"
+
+
+@dataclass(slots=True)
+class Inlined:
+    """A new function, and what is known of its blocks: `clone_of` maps their labels to the originals' (new blocks are
+    missing), `returns` to the stack offsets of the return addresses and holes above them."""
+
+    function: Function
+    data: list[Data] = field(default_factory=list)
+    clone_of: dict[str, str] = field(default_factory=dict)
+    returns: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    heat: Heat = field(default_factory=Heat)
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    """One copy of one function: labels from original to copy, and where its return address (or hole) lies."""
+
+    body: Body
+    labels: dict[str, str]
+    returns: tuple[int, ...]
+    chain: tuple[str, ...]  # functions around it, itself last
+
+
+class Inliner:
+    """Copies `handler` under a new name and inlines into the copy."""
+
+    def __init__(self, depths: Depths, profile: Profile, *, as_published: bool = False, budget: int = BUDGET) -> None:
+        self.depths = depths
+        self.profile = profile
+        self.as_published = as_published
+        self.budget = budget
+        self.outcome = Outcome()
+
+    def run(self, handler: str, name: str, paths: tuple[Path, ...], share: float = 1.0) -> Inlined:
+        """`share`: the part of the handler's executions that the copy will take over."""
+        follow = [self.depths.index.owners[path.site].name for path in paths if path.site in self.depths.index.owners]
+        body = Body(self.depths, handler, follow)
+        self.labels = Labels(name, (f.name for f in self.depths.index.program.functions))
+        self.result = Inlined(Function(name, []))
+        self.blocks: list[Block] = self.result.function.blocks
+        instance = self._copy(body, (0,), (handler,), share, name)
+        self._inline(instance, paths)
+        return self.result
+
+    # Copies
+
+    def _copy(
+        self, body: Body, returns: tuple[int, ...], chain: tuple[str, ...], share: float, entry: str | None = None
+    ) -> _Instance:
+        """Append a copy of the body to the function."""
+        labels = {block.label: self.labels.fresh() for block in body.blocks}
+        if entry is not None:
+            labels[body.entry] = entry
+        copies = clone(body.blocks, labels)
+        for block, copy in zip(body.blocks, copies, strict=True):
+            self.result.clone_of[copy.label] = block.label
+            self.result.returns[copy.label] = returns
+            self._copy_table(block, copy, labels)
+        position = next((n for n, b in enumerate(copies) if b.label == labels[body.entry]), 0)
+        copies.insert(0, copies.pop(position))
+        self.blocks += copies
+        self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share)
+        return _Instance(body, labels, returns, chain)
+
+    def _copy_table(self, block: Block, copy: Block, labels: dict[str, str]) -> None:
+        """A jump table leads into the copy."""
+        targets = self.depths.index.table(block)
+        found = jump_table(block.insns[-1]) if targets else None
+        if found is None:
+            return
+        name = f"{copy.label}$table"
+        refs = {WORD * n: Ref(WORD * n, RefKind.ABS32, labels[target]) for n, target in enumerate(targets)}
+        self.result.data.append(Data(name, None, bytes(WORD * len(targets)), refs, writable=False))
+        last = copy.insns[-1]
+        moved = tuple(replace(r, target=name, addend=0) if r.offset == found.offset else r for r in last.refs)
+        copy.insns[-1] = replace(last, refs=moved)
+
+    def _block(self, like: Block, insns: list[Insn], falls_to: str | None, count: float) -> Block:
+        """A new block behind `like`, in the same frame."""
+        block = Block(self.labels.fresh(), insns, falls_to)
+        self.result.returns[block.label] = self.result.returns[like.label]
+        self.result.heat.blocks[block.label] = count
+        self.blocks.insert(self.blocks.index(like) + 1, block)
+        return block
+
+    # Calls
+
+    def _inline(self, instance: _Instance, paths: tuple[Path, ...]) -> None:
+        for path in paths:
+            label = instance.labels.get(path.site)
+            block = next((b for b in self.blocks if b.label == label), None)
+            reason = (
+                "the trace leads through another function" if block is None else self._attempt(instance, block, path)
+            )
+            if reason:
+                self.outcome.refuse(NAME, self.result.function.name, path.site, f"{path.callee}: {reason}")
+
+    def _attempt(self, instance: _Instance, block: Block, path: Path) -> str | None:
+        """Inline one call; a reason if that is refused."""
+        last = block.insns[-1] if block.insns else None
+        if last is None or flow(last.raw) not in (Flow.CALL, Flow.CALL_INDIRECT):
+            return "no call"
+        direct = flow(last.raw) is Flow.CALL
+        callee = self.depths.index.callee(last) if direct else path.callee
+        if callee is None or callee not in self.depths.index.functions:
+            return "calls what is not a function"
+        owners = [self.depths.index.owners[p.site].name for p in path.inner if p.site in self.depths.index.owners]
+        body = Body(self.depths, callee, [*owners, path.callee])
+        reason = self._obstacle(instance, block, body, direct, path)
+        if reason:
+            return reason
+        esp = instance.body.values.before_last(path.site).esp
+        assert esp is not None
+        returns = (*instance.returns, instance.returns[-1] + esp - WORD)
+        count, entries = self.result.heat.block(block.label), self.profile.blocks.get(body.entry, 0)
+        share = min(1.0, count / entries) if entries else 0.0
+        copy = self._copy(body, returns, (*instance.chain, callee), share)
+        self._return(copy, block.falls_to)
+        if direct:
+            block.insns[-1:] = assemble([_DOWN])
+            block.falls_to = copy.labels[body.entry]
+            self.result.heat.flow(block.label, block.falls_to, count)
+        else:
+            self._guard(block, last, callee, copy.labels[body.entry], count)
+        self.outcome.did(NAME, self.result.function.name, block.label, f"{' > '.join(copy.chain)}")
+        self._inline(copy, path.inner)
+        return None
+
+    def _obstacle(self, instance: _Instance, block: Block, body: Body, direct: bool, path: Path) -> str | None:
+        if body.name in instance.chain:
+            return "recursion"
+        if path.site not in instance.body.values.states or instance.body.values.before_last(path.site).esp is None:
+            return "esp is not known at the call"
+        if block.falls_to is None:
+            return "the call does not return"
+        if body.size() + sum(len(b.insns) for b in self.blocks) > self.budget:
+            return f"more than {self.budget} instructions"
+        if self.as_published and body.exception_table():
+            return "exception table"
+        if not direct and (self.depths.indirect.reads | self.depths.of(body.name).reads) & FLAGS:
+            return "flags are live at the indirect call"
+        return body.obstacle()
+
+    def _guard(self, block: Block, last: Insn, callee: str, entry: str, count: float) -> None:
+        """Fig 3: only this one target is inlined."""
+        hot = self._block(block, assemble([_DOWN]), entry, count)
+        cold = self._block(hot, [last], block.falls_to, 0.0)
+        block.insns[-1:] = [_compare(last, callee), branch("ne", cold.label)]
+        block.falls_to = hot.label
+        self.result.heat.flow(block.label, hot.label, count)
+        self.result.heat.flow(hot.label, entry, count)
+
+    # Returns
+
+    def _return(self, copy: _Instance, target: str | None) -> None:
+        """Every way out of the copy leads to the return point."""
+        mine = set(copy.labels.values())
+        for block in [b for b in self.blocks if b.label in mine]:
+            last = block.insns[-1] if block.insns else None
+            kind = flow(last.raw) if last else Flow.NEXT
+            count = self.result.heat.block(block.label)
+            if last is not None and kind is Flow.RETURN:
+                distance = WORD + _pops(last)
+                block.insns[-1:] = assemble([f"lea esp, [esp + {distance:#x}]"])
+                block.falls_to = target
+                if target:
+                    self.result.heat.flow(block.label, target, count)
+            elif last is not None and kind is Flow.JUMP_INDIRECT and jump_table(last) is None:
+                self._tail(block, target, Insn(_as_call(last.raw), last.refs, last.origin))
+            else:
+                self._tails(copy, block, target)
+
+    def _tails(self, copy: _Instance, block: Block, target: str | None) -> None:
+        """Direct tail calls, also conditional ones and falling into the next function."""
+        original = self.depths.index.blocks[self.result.clone_of[block.label]]
+        for edge in self.depths.index.edges(original):
+            if edge.target in copy.labels or not copy.body.leaves(edge):
+                continue
+            made = self._block(block, [*assemble([_UP]), call(edge.target)], target, 0.0)
+            if block.falls_to == edge.target:
+                block.falls_to = made.label
+            elif flow(block.insns[-1].raw) is Flow.JUMP:
+                block.insns.pop()
+                block.falls_to = made.label
+            else:
+                last = block.insns[-1]
+                block.insns[-1] = replace(last, refs=tuple(replace(r, target=made.label) for r in last.refs))
+
+    def _tail(self, block: Block, target: str | None, made: Insn) -> None:
+        """`jmp [eax + 4]` ⇒ `lea esp, [esp + 4]; call [eax + 4]`."""
+        operand = decode(made.raw).operands[0]
+        if isinstance(operand, Mem) and "esp" in (operand.base, operand.index):
+            made = with_displacement(made, operand.disp - WORD)
+        block.insns[-1:] = [*assemble([_UP]), made]
+        block.falls_to = target
+
+
+def _pops(ret: Insn) -> int:
+    operands = decode(ret.raw).operands
+    return operands[0].value if operands else 0  # type: ignore[union-attr]
+
+
+def _compare(indirect: Insn, label: str) -> Insn:
+    """`call x` (FF /2) → `cmp x, label` (81 /7)."""
+    at = indirect.raw.index(0xFF)
+    modrm = indirect.raw[at + 1] | 0x38
+    raw = indirect.raw[:at] + bytes([0x81, modrm]) + indirect.raw[at + 2 :]
+    return Insn(raw + bytes(4), (*indirect.refs, Ref(len(raw), RefKind.ABS32, label)))
+
+
+def _as_call(raw: bytes) -> bytes:
+    """`jmp x` (FF /4) → `call x` (FF /2)."""
+    at = raw.index(0xFF) + 1
+    return raw[:at] + bytes([raw[at] & ~0x38 | 0x10]) + raw[at + 1 :]

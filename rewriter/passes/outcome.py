@@ -1,0 +1,49 @@
+"""What a pass did, and why it did not (§3): a refusal is a result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One decision: what a pass did (`passed`) or refused (`missed`) at a label, and why."""
+
+    pass_name: str
+    function: str
+    label: str
+    kind: Literal["passed", "missed"]
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`changed`: how many things were changed; `refused`: reason → count."""
+
+    changed: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def did(self, pass_name: str, function: str, label: str, what: str) -> None:
+        self.changed += 1
+        self.remarks.append(Remark(pass_name, function, label, "passed", what))
+
+    def refuse(self, pass_name: str, function: str, label: str, reason: str) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+        self.remarks.append(Remark(pass_name, function, label, "missed", reason))
+
+    def add(self, other: Outcome) -> None:
+        self.changed += other.changed
+        self.refused = dict(Counter(self.refused) + Counter(other.refused))
+        self.remarks += other.remarks
+
+
+def total(outcomes: Iterable[Outcome]) -> Outcome:
+    """All outcomes as one."""
+    result = Outcome()
+    for outcome in outcomes:
+        result.add(outcome)
+    return result

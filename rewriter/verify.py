@@ -1,0 +1,85 @@
+"""What must hold of every program, before and after every pass (§2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rewriter.ir import END, Block, Function, Insn, Program, Ref, RefKind
+from rewriter.x86.flow import Flow, flow
+
+# After these, control may go on to the next block: `falls_to` must say which.
+_FALLING = (Flow.NEXT, Flow.BRANCH)
+_CALLS = (Flow.CALL, Flow.CALL_INDIRECT)  # None here: the callee never returns
+
+
+def verify(program: Program) -> list[str]:
+    """What is wrong with the program, one line each; an empty list if nothing is."""
+    known = _labels(program)
+    faults = [f"label {label} is used {n} times" for label, n in known.items() if n > 1]
+    names = known.keys() | {section.name for section in program.sections}
+    for function in program.functions:
+        faults += [f"{function.name}: {fault}" for fault in _function_faults(function, names)]
+    for data in program.data:
+        for offset, ref in data.refs.items():
+            if offset + 4 > len(data.raw) or offset < 0:
+                faults.append(f"{data.name}+{offset:#x}: a reference behind the end")
+            elif not _exists(ref.target, names):
+                faults.append(f"{data.name}+{offset:#x}: names {ref.target}, which does not exist")
+    if program.entry not in known:
+        faults.append(f"the entry {program.entry} does not exist")
+    return faults
+
+
+def _labels(program: Program) -> Counter[str]:
+    labels = Counter(data.name for data in program.data)
+    for function in program.functions:
+        labels.update(block.label for block in function.blocks)
+    return labels
+
+
+def _exists(label: str, names: set[str]) -> bool:
+    return label in names or (label.endswith(END) and label.removesuffix(END) in names)
+
+
+def _function_faults(function: Function, names: set[str]) -> Iterator[str]:
+    if not function.blocks:
+        yield "has no blocks"
+        return
+    if function.blocks[0].label != function.name:
+        yield f"begins with block {function.blocks[0].label}"
+    for block in function.blocks:
+        verbatim = function.pins and len(function.blocks) == 1 and len(block.insns) == 1
+        if not verbatim:
+            yield from _block_faults(block, names)
+
+
+def _block_faults(block: Block, names: set[str]) -> Iterator[str]:
+    for insn in block.insns[:-1]:
+        if flow(insn.raw) is not Flow.NEXT or insn.faults_to is not None:
+            yield f"{block.label}: control leaves before the end, at {insn.raw.hex()}"
+    for insn in block.insns:
+        yield from (f"{block.label}: {fault}" for fault in _insn_faults(insn, names))
+    last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
+    if block.falls_to is None and last in _FALLING:
+        yield f"{block.label}: falls to nothing"
+    if block.falls_to is not None and last not in (*_FALLING, *_CALLS):
+        yield f"{block.label}: falls to {block.falls_to} after an instruction that does not"
+    if block.falls_to is not None and not _exists(block.falls_to, names):
+        yield f"{block.label}: falls to {block.falls_to}, which does not exist"
+
+
+def _insn_faults(insn: Insn, names: set[str]) -> Iterator[str]:
+    if insn.faults_to is not None and insn.faults_to not in names:
+        yield f"faults to {insn.faults_to}, which does not exist"
+    end = 0
+    for ref in sorted(insn.refs, key=lambda r: r.offset):
+        if ref.offset < end or ref.offset + _width(ref) > len(insn.raw):
+            yield f"a reference outside of {insn.raw.hex()}, or over another"
+        end = ref.offset + _width(ref)
+        if not _exists(ref.target, names):
+            yield f"names {ref.target}, which does not exist"
+
+
+def _width(ref: Ref) -> int:
+    return 1 if ref.kind is RefKind.PC8 else 4
