@@ -23,18 +23,20 @@ static char *unmapped(void)
     return (char *)(((u32)_end + PAGE - 1) & -PAGE);
 }
 
+/* The alphabet from one letter on, again and again: each byte is copied from the one 26 before it. */
 static void fill(char *to, int n, int seed)
 {
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < 26; i++)
         to[i] = 'a' + (i + seed) % 26;
+    memcpy(to + 26, to, n - 26);
 }
 
 static u32 checksum(const char *from, int n)
 {
     u32 sum = n;
 
-    while (n-- > 0)
-        sum = (sum << 3 | sum >> 29) ^ (unsigned char)*from++;
+    for (const u32 *word = (const u32 *)from; n > 0; n -= sizeof *word)
+        sum = (sum << 3 | sum >> 29) ^ *word++;
     return sum;
 }
 

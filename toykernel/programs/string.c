@@ -4,14 +4,22 @@
 void *memcpy(void *to, const void *from, size_t n)
 {
     void *d = to;
-    asm volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(n) : : "memory");
+    size_t words = n / 4;
+    asm volatile("rep movsl\n\tmovl %3, %%ecx\n\trep movsb"
+                 : "+&D"(d), "+&S"(from), "+&c"(words)
+                 : "r"(n & 3)
+                 : "memory");
     return to;
 }
 
 void *memset(void *to, int value, size_t n)
 {
     void *d = to;
-    asm volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(value) : "memory");
+    size_t words = n / 4;
+    asm volatile("rep stosl\n\tmovl %3, %%ecx\n\trep stosb"
+                 : "+&D"(d), "+&c"(words)
+                 : "a"((unsigned char)value * 0x01010101u), "r"(n & 3)
+                 : "memory");
     return to;
 }
 

@@ -1,0 +1,26 @@
+"""Booting kernels for tests: on our PC, and on QEMU where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from toykernel import image
+from toykernel.machine import Machine, Qemu, Run, Workload
+
+needs_qemu = pytest.mark.skipif(not Qemu.available(), reason="qemu-system-i386 is not installed")
+
+
+def workload(*commands: str, files: Mapping[str, bytes] | None = None) -> Workload:
+    """The image's programs, and more files by path."""
+    programs = {f"bin/{name}": elf for name, elf in image.programs().items()}
+    return Workload(commands, programs | dict(files or {}))
+
+
+def boot(*commands: str, kernel: bytes | None = None, files: Mapping[str, bytes] | None = None) -> Run:
+    return Machine().run(kernel or image.kernel(), workload(*commands, files=files))
+
+
+def statuses(run: Run) -> list[int]:
+    return [status for _, status in run.exits]
