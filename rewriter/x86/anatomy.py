@@ -16,6 +16,13 @@ PREFIXES = frozenset(SEGMENT_PREFIXES) | {LOCK, REPNE, REP, OPERAND_16, ADDRESS_
 TWO_BYTE = 0x0F00  # opcodes behind 0F are written 0x0F80; those behind 0F 38 and 0F 3A are 0x0F3800, 0x0F3A00
 MOFFS = range(0xA0, 0xA4)  # mov between al/eax and an absolute address: a displacement without ModRM
 
+STRING_OPCODES = frozenset([*range(0xA4, 0xA8), *range(0xAA, 0xB0), *range(0x6C, 0x70)])  # movs … outs
+SHIFTS = frozenset([0xC0, 0xC1, *range(0xD0, 0xD4)])  # of one operand, rotations included
+# Instructions whose operands do not tell that a 66 prefix halves them: push of a constant or of a segment register,
+# ret, enter, leave, jumps and calls.
+STACK_WORDS = frozenset([0x68, 0x6A, 0xC2, 0xC3, 0xC8, 0xC9, 0xCA, 0xCB, 0xE8, 0xE9, 0xEB, 0x0FA0, 0x0FA1, 0x0FA8])
+STACK_WORDS |= {0x0FA9, 0x06, 0x07, 0x0E, 0x16, 0x17, 0x1E, 0x1F, *range(0x70, 0x80), *range(0x0F80, 0x0F90)}
+_SSE = frozenset([*range(0x10, 0x18), *range(0x28, 0x30), *range(0x50, 0x80), 0xAE, 0xC2, *range(0xC4, 0xC7)])
 VECTOR = frozenset([0xC4, 0xC5, 0x62, 0x8F])  # les, lds, bound and pop, where their ModRM makes sense for them
 CONTROL_REGISTERS = range(0x0F20, 0x0F24)  # mov between a general and a control or debug register
 
@@ -36,6 +43,13 @@ class Anatomy:
     def extension(self) -> int:
         """The opcode bits in ModRM's `reg` field (`/digit` in the manuals)."""
         return 0 if self.modrm is None else self.modrm >> 3 & 7
+
+
+def is_sse(opcode: int) -> bool:
+    """MMX, SSE and their like, where a 66 prefix is part of the opcode: everything behind 0F 38 and 0F 3A too."""
+    if opcode > 0xFFFF:
+        return True
+    return opcode >> 8 == 0x0F and (opcode & 0xFF in _SSE or 0xD0 <= opcode & 0xFF <= 0xFE)
 
 
 @lru_cache(maxsize=65536)

@@ -6,22 +6,38 @@ displacement and the immediate, which opcode it is, and where control goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import capstone
 from capstone import x86 as cs
 
-from rewriter.x86.anatomy import SEGMENT_PREFIXES, Anatomy, anatomy
+from rewriter.ir import Ref
+from rewriter.x86.anatomy import SEGMENT_PREFIXES, SHIFTS, STRING_OPCODES, Anatomy, anatomy
 from rewriter.x86.decode_sweep import sweep
 from rewriter.x86.flow import Flow, branch_field, flow
 from rewriter.x86.operands import Decoded, DecodeError, Imm, Mem, Operand, Reg
+from rewriter.x86.text import render
 
-__all__ = ["DecodeError", "Decoded", "Flow", "Imm", "Mem", "Operand", "Reg", "branch_field", "decode", "flow", "sweep"]
+__all__ = [
+    "DecodeError",
+    "Decoded",
+    "Flow",
+    "Imm",
+    "Mem",
+    "Operand",
+    "Reg",
+    "branch_field",
+    "decode",
+    "flow",
+    "sweep",
+    "text",
+]
 
 _MASK = 0xFFFFFFFF
 _PREFIX_WORDS = {"repe": "rep", "repz": "rep", "repnz": "repne"}
+_NO_ACCESS = ("lea", "invlpg")
 _capstone = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_32)
 _capstone.detail = True
 
@@ -37,10 +53,11 @@ def decode(raw: bytes) -> Decoded:
     except (IndexError, NotImplementedError):
         raise DecodeError(f"not understood: {raw.hex(' ')} ({found.mnemonic})") from None
     *words, mnemonic = found.mnemonic.split(" ")
+    direct = flow(raw) in (Flow.JUMP, Flow.BRANCH, Flow.CALL)
     return Decoded(
         raw,
         mnemonic,
-        tuple(_operands(found, parts, raw)),
+        tuple(_operands(found, parts, direct)),
         tuple(_PREFIX_WORDS.get(word, word) for word in words),
         len(parts.prefixes),
         parts.opcode,
@@ -48,18 +65,31 @@ def decode(raw: bytes) -> Decoded:
         parts.disp_size,
         parts.imm_offset if parts.imm_size else None,
         parts.imm_size,
+        direct,
     )
 
 
-def _operands(found: Any, parts: Anatomy, raw: bytes) -> Iterator[Operand]:
-    direct = flow(raw) in (Flow.JUMP, Flow.BRANCH, Flow.CALL)
+def text(raw: bytes, refs: Iterable[Ref] = (), quote: bool = False) -> str:
+    """The instruction for people to read, with labels for its relocated fields (`text.render`).
+
+    Bytes that are no instruction become `.byte`.
+    """
+    try:
+        return render(decode(raw), refs, quote)
+    except DecodeError:
+        return f".byte {', '.join(f'{byte:#04x}' for byte in raw)}"
+
+
+def _operands(found: Any, parts: Anatomy, direct: bool) -> Iterator[Operand]:
     for operand in found.operands:
         if operand.type == cs.X86_OP_REG:
             yield Reg(found.reg_name(operand.reg), operand.size)
         elif operand.type == cs.X86_OP_MEM:
             yield _memory(found, operand, parts)
         elif direct:
-            yield Imm(_signed(operand.imm - len(raw)), parts.imm_size)
+            yield Imm(_signed(operand.imm - found.size), parts.imm_size)
+        elif parts.opcode in SHIFTS:  # capstone sometimes gives their counts another size, or none
+            yield Imm(operand.imm & 0xFF, 1)
         else:
             yield Imm(operand.imm & (1 << 8 * operand.size) - 1, operand.size)
 
@@ -75,9 +105,11 @@ def _memory(found: Any, operand: Any, parts: Anatomy) -> Mem:
     # `es:` is implied by the destination of a string instruction, `ss:` by esp and ebp, `ds:` by all others.
     overridden = any(SEGMENT_PREFIXES.get(prefix) == segment for prefix in parts.prefixes)
     implied = "ss" if base in ("esp", "ebp") else "ds"
-    if not overridden or segment == implied:
+    through_es = parts.opcode in STRING_OPCODES and base in ("edi", "di")  # which nothing overrides
+    if not overridden or segment == implied or through_es:
         segment = None
-    return Mem(base, index, scale, _signed(place.disp), operand.size, segment)
+    size = 0 if found.mnemonic in _NO_ACCESS else operand.size
+    return Mem(base, index, scale, _signed(place.disp), size, segment)
 
 
 def _signed(value: int) -> int:

@@ -14,7 +14,7 @@ from typing import Final
 
 from rewriter.ir import Insn, RefKind
 from rewriter.x86 import rules_bits, rules_integer, rules_stack, rules_string, rules_system, rules_vector
-from rewriter.x86.anatomy import ADDRESS_16
+from rewriter.x86.anatomy import ADDRESS_16, STRING_OPCODES, is_sse
 from rewriter.x86.decode import Decoded, DecodeError, decode
 from rewriter.x86.draft import ANYWHERE, Access, Draft, NotUnderstood
 from rewriter.x86.flow import Flow, flow
@@ -102,7 +102,7 @@ def _rule(decoded: Decoded) -> Rule:
         raise KeyError("16-bit addresses")
     if kind not in (Flow.NEXT, Flow.STOP):
         return rules_stack.control
-    if decoded.opcode in rules_string.OPCODES:
+    if decoded.opcode in STRING_OPCODES:
         return rules_string.string
     if rules_vector.is_x87(decoded.opcode):
         return rules_vector.x87
@@ -112,7 +112,7 @@ def _rule(decoded: Decoded) -> Rule:
         return rules_integer.set_byte
     if decoded.mnemonic in RULES:
         return RULES[decoded.mnemonic]
-    if rules_vector.is_sse(decoded.opcode):
+    if is_sse(decoded.opcode):  # what is not named above
         return rules_vector.sse
     raise KeyError(decoded.mnemonic)
 

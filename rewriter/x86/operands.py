@@ -69,3 +69,4 @@ class Decoded:
     disp_size: int
     imm_offset: int | None
     imm_size: int
+    is_direct: bool  # a jump, branch or call whose operand is its distance

@@ -11,7 +11,6 @@ from rewriter.x86.draft import ACCUMULATORS, Access, Draft
 from rewriter.x86.operands import Mem, Reg
 from rewriter.x86.state import DF, ECX, FLAGS, SYS, register_mask
 
-OPCODES = frozenset([*range(0xA4, 0xA8), *range(0xAA, 0xB0), *range(0x6C, 0x70)])
 _WRITES_MEMORY = ("movs", "stos", "ins")  # through edi; all else reads
 
 

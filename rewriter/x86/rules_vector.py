@@ -10,8 +10,6 @@ from rewriter.x86.draft import Access, Draft
 from rewriter.x86.operands import Mem, Reg
 from rewriter.x86.state import ALL_REGISTERS, CF, EAX, ECX, EDI, EDX, FLAGS, FPU, PF, SSE, ZF, register_mask
 
-# Opcodes behind 0F, but for those that rules of general instructions handle first (movnti, crc32, fences …).
-_SSE = frozenset([*range(0x10, 0x18), *range(0x28, 0x30), *range(0x50, 0x80), 0xAE, 0xC2, *range(0xC4, 0xC7)])
 # Bytes of an x87 memory operand, by opcode − D8 and ModRM extension; negative: stored.
 _X87_MEMORY = (
     (4, 4, 4, 4, 4, 4, 4, 4),
@@ -27,13 +25,6 @@ _X87_MEMORY = (
 
 def is_x87(opcode: int) -> bool:
     return opcode in range(0xD8, 0xE0) or opcode == 0x9B  # fwait
-
-
-def is_sse(opcode: int) -> bool:
-    """MMX, SSE and their like: everything behind 0F 38 and 0F 3A too."""
-    if opcode > 0xFFFF:
-        return True
-    return opcode >> 8 == 0x0F and (opcode & 0xFF in _SSE or 0xD0 <= opcode & 0xFF <= 0xFE)
 
 
 def x87(draft: Draft) -> None:
