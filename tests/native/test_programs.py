@@ -1,0 +1,86 @@
+"""Small programs, each about one trap: natively, the rewritten image does what the original does (DESIGN §5).
+
+A program's first lines say what it is about, and `stays: function: reason` for each function that may not move.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rewriter.elf import emit, load
+from tests.random_c import native
+from tests.random_c.shuffle import shuffle
+
+PROGRAMS = Path(__file__).with_name("programs")
+NAMES = sorted(path.name for path in PROGRAMS.iterdir() if path.name != "check.h")
+REWRITES: dict[str, Callable[[bytes], bytes]] = {
+    "identity": lambda image: emit(load(image)),
+    "moved": lambda image: emit(load(image), move=True),
+    "moved twice": lambda image: emit(load(emit(load(image), move=True)), move=True),
+    "shuffled": lambda image: emit(shuffle(load(image), 1)),
+    "shuffled and moved": lambda image: emit(shuffle(load(image), 2), move=True),
+}
+EVERY, INSERTED = tuple(REWRITES), ("shuffled", "shuffled and moved")
+# What the rewriter still gets wrong, by program: (reason, rewrites).
+OPEN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "fall_behind_call.S": ("a call at the end of a function is taken never to return", EVERY),
+    "gcc_traps.c": ("a nested function's trampoline names the place behind it", EVERY[1:]),
+    "image_start.S": ("the file's headers have no label", EVERY),
+    "own_address.S": ("a return address read through ebp is not seen", INSERTED),
+    "sections.S": ("a grown text moves pinned code in another section", EVERY[1:]),
+    "strange.S": ("an instruction that is not understood ends the search for uses", EVERY),
+    "stub_symbols.S": ("stubs with a symbol each are found by computing only", EVERY[1:]),
+    "stubs_by_argument.S": ("an address that is handed to a function is taken to be called only", INSERTED),
+    "distance_from_data.S": ("data names a label to which a distance is added", INSERTED),
+    "ranges.S": ("layout does not know which functions belong between two labels", INSERTED),
+    "sorted.S": ("layout does not know that a table is sorted", INSERTED),
+}
+pytestmark = pytest.mark.skipif(native.missing() is not None, reason=str(native.missing()))
+
+
+def sources(name: str) -> dict[str, str]:
+    """The files of a program: one, or a folder of them."""
+    path = PROGRAMS / name
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return {file.name: file.read_text(encoding="utf-8") for file in [PROGRAMS / "check.h", *files]}
+
+
+def expected_pins(name: str) -> dict[str, str]:
+    """Reason by function, as the program's comments say."""
+    lines = [line for text in sources(name).values() for line in text.splitlines() if line.startswith("// stays: ")]
+    return {line.split(": ")[1]: line.split(": ", 2)[2] for line in lines}
+
+
+def image(name: str) -> bytes:
+    return native.build(sources(name), ("-O2",))
+
+
+def _stable(name: str) -> str:
+    """Code without a symbol is named by its address, which depends on the linker."""
+    return re.sub(r"^\.text_[0-9a-f]+$", ".text_…", name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_the_trap_does_not_close(name: str, rewrite: str, request: pytest.FixtureRequest) -> None:
+    reason, rewrites = OPEN.get(name, ("", ()))
+    if rewrite in rewrites:
+        request.applymarker(pytest.mark.xfail(reason=reason))
+    original = image(name)
+    assert native.run(original) == native.Outcome(b"", 0)
+    assert native.run(REWRITES[rewrite](original)) == native.Outcome(b"", 0)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(".c")])
+def test_only_what_must_stay_stays(name: str, request: pytest.FixtureRequest) -> None:
+    if name in OPEN:
+        request.applymarker(pytest.mark.xfail(reason=OPEN[name][0]))
+    pins = {_stable(f.name): f.pins for f in load(image(name)).functions if f.pins}
+    expected = expected_pins(name)
+    assert pins.keys() == expected.keys()
+    for function, reason in expected.items():
+        assert any(reason in pin for pin in pins[function]), pins[function]
