@@ -1,0 +1,127 @@
+"""Phase 5, inline (§4.1, Fig 3): a new system call per frequent call; its hot call traces become one body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rewriter.ir import Function
+from rewriter.options import Options, System
+from rewriter.passes.outcome import Outcome, Remark
+from rewriter.passes.paths import Path, hot_paths
+from rewriter.passes.specialize import NAMES, Specializer
+from rewriter.phases.count import Counted
+from rewriter.phases.load import Loaded, kind
+from rewriter.phases.traces import Traced
+from rewriter.phases.values import Values, handlers
+from rewriter.profile import Profile, identity
+from rewriter.report import Listing, PhaseResult, Table
+from rewriter.show import listing
+from rewriter.variants import Variant
+
+ONLY_INLINE = frozenset(NAMES) - {"inline"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One new system call: which handler it copies, under which name, along which calls."""
+
+    variant: Variant
+    handler: str
+    name: str
+    paths: tuple[Path, ...]
+    share: float  # of the handler's executions
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    specializer: Specializer
+    profile: Profile
+    plans: tuple[Plan, ...]
+
+
+def run(
+    options: Options, system: System, loaded: Loaded, observed: Values, counted: Counted, traced: Traced
+) -> tuple[Inlined, PhaseResult]:
+    """Choose the calls to inline below every new system call, and copy them into its body."""
+    profile = Profile(
+        identity(system.kernel), observed.arguments, counted.blocks, counted.edges, tuple(sorted(traced.traces))
+    )
+    specializer = Specializer(loaded.kernel, system.contract, profile, as_published=options.as_published)
+    plans = tuple(_plans(system, loaded, observed, counted, specializer, profile))
+    done = [(plan, *_inlined(specializer, plan, options)) for plan in plans]
+    outcomes = [outcome for _, _, outcome in done]
+    remarks = [r for outcome in outcomes for r in outcome.remarks]
+    calls = sum(r.kind == "passed" for r in remarks)
+    return Inlined(specializer, profile, plans), PhaseResult(
+        "inline",
+        "§4.1",
+        f"{len(plans)} new system calls; {calls} calls on their hot traces have become part of their bodies.",
+        0.0,
+        calls,
+        refusals(outcomes),
+        {"new_calls": [_row(plan) for plan in plans], "remarks": [remark_row(r) for r in remarks]},
+        (
+            Table("New system calls", ("name", "number", "copies", "calls", "share"), tuple(_cells(p) for p in plans)),
+            remark_table("What was inlined, and what was not", remarks),
+        ),
+        tuple(Listing(plan.name, listing(loaded.kernel.function(plan.handler)), listing(f)) for plan, f, _ in done),
+        files={"kernel.profile.json": profile.to_json().encode()},
+    )
+
+
+def _plans(
+    system: System, loaded: Loaded, observed: Values, counted: Counted, specializer: Specializer, profile: Profile
+) -> list[Plan]:
+    names = handlers(loaded.kernel, system.contract)
+    found = []
+    for variant in observed.choice.variants:
+        handler = names[variant.call]
+        entries = counted.blocks.get(handler, 0)
+        paths = hot_paths(handler, profile.traces, specializer.depths.index)
+        share = min(1.0, variant.calls / entries) if entries else 1.0
+        found.append(Plan(variant, handler, f"{handler}${variant.number}", paths, share))
+    return found
+
+
+def _inlined(specializer: Specializer, plan: Plan, options: Options) -> tuple[Function, Outcome]:
+    without = ONLY_INLINE | (options.without & {"inline"})
+    made = specializer.specialize(plan.handler, plan.name, plan.paths, share=plan.share, without=without)
+    return made.function, made.outcome
+
+
+def refusals(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Reasons of all refusals, without names, and how often."""
+    found: dict[str, int] = {}
+    for outcome in outcomes:
+        for reason, count in outcome.refused.items():
+            found[kind(reason)] = found.get(kind(reason), 0) + count
+    return dict(sorted(found.items()))
+
+
+def remark_row(remark: Remark) -> dict[str, object]:
+    return {
+        "pass": remark.pass_name,
+        "function": remark.function,
+        "label": remark.label,
+        "kind": remark.kind,
+        "reason": remark.reason,
+    }
+
+
+def remark_table(title: str, remarks: Sequence[Remark]) -> Table:
+    """Equal remarks of one pass and function as one row; what was missed comes first."""
+    counts: dict[tuple[str, str, str, str], int] = {}
+    for r in remarks:
+        key = (r.kind, r.function, r.pass_name, r.reason)
+        counts[key] = counts.get(key, 0) + 1
+    rows = tuple((function, name, what, reason, n) for (what, function, name, reason), n in sorted(counts.items()))
+    return Table(title, ("function", "pass", "", "reason", "times"), rows)
+
+
+def _row(plan: Plan) -> Mapping[str, object]:
+    return {"name": plan.name, "number": plan.variant.number, "handler": plan.handler, "share": round(plan.share, 4)}
+
+
+def _cells(plan: Plan) -> tuple[str, str, str, int, float]:
+    return plan.name, str(plan.variant.number), plan.handler, plan.variant.calls, plan.share

@@ -1,0 +1,136 @@
+"""Which new system calls are worth a number: frequent calls whose arguments hardly vary (§2, §4.2).
+
+An argument is *implied* by the new number where every site that will use it provably passes that constant; it is
+*guarded* where it was only observed.  Free slots of the system-call table give the numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rewriter.analysis.sites import CallSite
+from rewriter.probes.values import single
+from rewriter.profile import Arguments, Site
+
+FREQUENT = 0.02  # share of all system calls that makes one frequent
+COMMON = 0.9  # share of a site's calls that makes a value worth a guard
+
+Constants = tuple[tuple[int, int], ...]  # (index of the argument, value), by index
+SiteName = tuple[str, int]  # program, address of the int 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A new system call: `call` with some arguments known."""
+
+    call: int  # the original number
+    number: int  # the new one
+    implied: Constants
+    guarded: Constants
+    calls: int  # of the training set that will use it
+    sites: tuple[SiteName, ...]
+
+    @property
+    def constants(self) -> dict[int, int]:
+        return dict(sorted((*self.implied, *self.guarded)))
+
+
+@dataclass(slots=True)
+class Choice:
+    variants: list[Variant] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)  # sites by reason
+
+
+def choose(
+    arguments: Mapping[Site, Mapping[Arguments, int]],
+    sites: Mapping[str, Sequence[CallSite]],
+    arity: Mapping[int, int],
+    free: Sequence[int],
+    *,
+    single_argument: bool = False,
+) -> Choice:
+    """The new system calls for a value profile.
+
+    `arity`: how many arguments the handler of a number can read; numbers that have no handler are left out.
+    `free`: numbers that no handler uses.  `single_argument`: one constant at most, as published (§5).
+    """
+    choice = Choice()
+    known = {(program, site.address): site for program, found in sites.items() for site in found}
+    total = sum(sum(groups.values()) for groups in arguments.values())
+    frequent = _frequent(arguments, total)
+    users: dict[tuple[int, Constants, Constants], list[tuple[SiteName, int]]] = defaultdict(list)  # calls by site
+    for name, groups in arguments.items():
+        site = known.get((name.program, name.address))
+        reason = _unsuitable(name, site, arity, frequent)
+        if site is not None and not reason and contradicted(site, groups):
+            reason = "a call passed other values than its site was proved to pass"
+        if site is None or reason:
+            choice.refused[reason] += 1
+            continue
+        implied, guarded = _constants(site, groups, arity[name.number], single_argument)
+        users[name.number, implied, guarded].append(((name.program, name.address), sum(groups.values())))
+    numbers = iter(free)
+    for (call, implied, guarded), found in sorted(users.items(), key=lambda item: (-_calls(item[1]), item[0])):
+        number = next(numbers, None) if _calls(found) >= FREQUENT * total else None
+        if number is None:
+            rare = _calls(found) < FREQUENT * total
+            choice.refused["its arguments are rare" if rare else "no free system-call number"] += len(found)
+            continue
+        choice.variants.append(
+            Variant(call, number, implied, guarded, _calls(found), tuple(sorted(s for s, _ in found)))
+        )
+    choice.refused = +choice.refused
+    return choice
+
+
+def _calls(found: Sequence[tuple[SiteName, int]]) -> int:
+    return sum(count for _, count in found)
+
+
+def _frequent(arguments: Mapping[Site, Mapping[Arguments, int]], total: int) -> set[int]:
+    calls: Counter[int] = Counter()
+    for site, groups in arguments.items():
+        calls[site.number] += sum(groups.values())
+    return {number for number, count in calls.items() if count >= FREQUENT * total}
+
+
+def _unsuitable(name: Site, site: CallSite | None, arity: Mapping[int, int], frequent: set[int]) -> str:
+    """Why a site does not get a new number; "" where it may."""
+    if name.number not in frequent:
+        return "the call is not frequent"
+    if name.number not in arity:
+        return "the number has no handler"
+    if site is None:
+        return "the program is not known"
+    return site.refused
+
+
+def contradicted(site: CallSite, groups: Mapping[Arguments, int]) -> bool:
+    """Whether a call passed something else than what was proved of its site; then nothing about it is believed."""
+    return any(values[i] != constant for values in groups for i, constant in site.constants.items())
+
+
+def _constants(
+    site: CallSite, groups: Mapping[Arguments, int], arity: int, single_argument: bool
+) -> tuple[Constants, Constants]:
+    """What is known of a site's arguments: proved constants, and others that hardly vary."""
+    total = sum(groups.values())
+    proved = {i: value for i, value in site.constants.items() if i < arity}
+    common: dict[int, int] = {}
+    for i in range(arity):
+        value, count = next(iter(single(groups, i).items()))
+        if i not in proved and count >= COMMON * total:
+            common[i] = value
+    if single_argument:
+        proved, common = _best(proved, common)
+    return tuple(sorted(proved.items())), tuple(sorted(common.items()))
+
+
+def _best(proved: dict[int, int], common: dict[int, int]) -> tuple[dict[int, int], dict[int, int]]:
+    """One argument: a proved one before a guarded one, a flag or a length (the last) before a descriptor."""
+    if proved:
+        last = max(proved)
+        return {last: proved[last]}, {}
+    return {}, {last: common[last] for last in sorted(common)[-1:]}
