@@ -10,7 +10,10 @@ enum { NR_STAMPS = 4096, SNAPSHOT_SIZE = 1 << 20 };
 struct kprofile_area {
     void *start; /* where the probes of this type count */
     u32 size;    /* in bytes, 0 if nothing was inserted */
-} kprofile_areas[NR_TYPES] __attribute__((section(".data"))) = {}; /* in the file: a rewriter fills it in */
+};
+
+/* In the file although it is all zero: a rewriter fills it in. */
+struct kprofile_area kprofile_areas[NR_TYPES] __attribute__((section(".data"))) = {};
 
 /* What the probes had counted when they were stopped.  They go on, also while the copy is sent. */
 static u8 snapshots[SNAPSHOT_SIZE];
