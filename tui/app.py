@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
@@ -47,6 +47,9 @@ class Walkthrough(App[int]):
         self.call_after_refresh(self.action_rerun)
 
     def on_unmount(self) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         if self._attempt is not None:
             self._attempt.stop()
 
@@ -67,19 +70,15 @@ class Walkthrough(App[int]):
 
     def action_rerun(self) -> None:
         """Stop what runs, and begin again; the phase looked at stays."""
+        self._stop()
         previous, self._attempt = self._attempt, Attempt(self._phases, self)
-        if previous is not None:
-            previous.stop()
         self.walk_state.begin()
-        self._drive(self._attempt, previous)
+        self._attempt.start(previous)
         self._show()
 
     async def action_quit(self) -> None:
+        self._stop()
         self.exit(1 if self.walk_state.error else 0)
-
-    @work(thread=True)
-    def _drive(self, attempt: Attempt, previous: Attempt | None) -> None:
-        attempt.run(previous)
 
     @on(Doing)
     @on(Done)

@@ -12,15 +12,18 @@ from rewriter.options import OptionError, Options
 from tui.exits import Wrong
 
 DEFAULT = "readseek 65536 25"  # §5's micro-benchmark: a file of 64 KiB, 25 repetitions
+PROGRAM = click.option(
+    "-p",
+    "--program",
+    "commands",
+    multiple=True,
+    metavar="PROGRAM",
+    help=f"A program, or a quoted command line; may be repeated.  [default: {DEFAULT}]",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+PLAIN = click.option("--plain", is_flag=True, help="Plain text, as in a pipe.")
 OPTIONS = (
-    click.option(
-        "-p",
-        "--program",
-        "commands",
-        multiple=True,
-        metavar="PROGRAM",
-        help=f"The training set: a program, or a quoted command line; may be repeated.  [default: {DEFAULT}]",
-    ),
+    PROGRAM,
     click.option("--theta", type=float, default=0.9, show_default=True, help="The hot functions' share, θ of §3.2."),
     click.option("--table-size", type=int, default=12, show_default=True, help="Call traces in a table, N of §3.3."),
     click.option("--clean-every", type=int, default=1000, show_default=True, help="Entries until the first cleaning."),
@@ -32,8 +35,8 @@ OPTIONS = (
         metavar="DIR",
         help="Write what the phases made: images, profiles.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="One JSON object."),
-    click.option("--plain", is_flag=True, help="Plain text, as in a pipe."),
+    JSON,
+    PLAIN,
 )
 
 
@@ -42,6 +45,11 @@ def choices(verb: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(OPTIONS):
         verb = option(verb)
     return verb
+
+
+def training(commands: tuple[str, ...]) -> tuple[str, ...]:
+    """The command lines to run; the micro-benchmark alone stands for its defaults."""
+    return tuple(DEFAULT if line == DEFAULT.split()[0] else line for line in commands) or (DEFAULT,)
 
 
 def options(
@@ -54,7 +62,7 @@ def options(
     until: str | None,
 ) -> Options:
     """The choices, checked; the last command line's program is the one that is specialized for.  Raises Wrong."""
-    lines = tuple(DEFAULT if line == DEFAULT.split()[0] else line for line in commands) or (DEFAULT,)
+    lines = training(commands)
     try:
         return Options(
             program=(lines[-1].split() or [""])[0],

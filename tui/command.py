@@ -12,10 +12,13 @@ import click
 
 from tui import exits
 from tui.verbs.boot import boot
+from tui.verbs.compare import compare
 from tui.verbs.doctor import doctor
 from tui.verbs.rewrite import rewrite
+from tui.verbs.run import PHASE_VERBS, run
+from tui.verbs.walk import walk
 
-VERBS: tuple[click.Command, ...] = (boot, rewrite, doctor)
+VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, compare, doctor)
 EPILOG = """Exit status: 0 ok, 1 a check failed, 2 wrong usage or a bad input file, 3 the environment lacks
 something, 130 interrupted."""
 
@@ -50,9 +53,12 @@ def show_version(context: click.Context, option: click.Parameter, asked: bool) -
 )
 @click.pass_context
 def hotpath(context: click.Context) -> None:
-    """Specialize an operating-system kernel before your eyes."""
+    """Specialize an operating-system kernel before your eyes.
+
+    Without a verb: the walkthrough on a terminal, and run where the output is piped.
+    """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        context.exit(walk())
 
 
 for verb in VERBS:

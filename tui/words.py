@@ -33,8 +33,8 @@ def bar(share: float) -> str:
 
 def is_numeric(table: Table, column: int) -> bool:
     """Whether all cells of the column are numbers, or nothing."""
-    cells = [row[column] for row in table.rows]
-    return any(cells) and all(not isinstance(value, str) or _NUMBER.fullmatch(value) for value in cells)
+    cells = [row[column] for row in table.rows if row[column] != ""]
+    return bool(cells) and all(not isinstance(value, str) or _NUMBER.fullmatch(value) for value in cells)
 
 
 def account(result: PhaseResult) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 
+from tui import interrupt
 from tui.interrupt import interruptible
 
 
@@ -30,6 +32,23 @@ def test_the_second_insists() -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted(2, log)
     assert log == [False]
+
+
+def test_work_that_does_not_look_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupt, "PATIENCE", 0.05)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        busy(20)
+    assert time.monotonic() - start < 10
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def busy(seconds: float) -> None:
+    with interruptible():
+        signal.raise_signal(signal.SIGINT)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
 
 
 def stopped() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from tui import exits
+from tui import choices, exits
 
 REQUIRED = (
     ("unicorn", "the PC that boots the kernel"),
@@ -49,7 +49,7 @@ class Finding:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@choices.JSON
 def doctor(as_json: bool) -> int:
     """Say what this environment has and lacks."""
     findings = list(examine())

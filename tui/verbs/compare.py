@@ -1,0 +1,113 @@
+"""`hotpath compare`: the same work on two kernels, behavior first, then cost (§5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import click
+
+from rewriter.options import System
+from rewriter.report import Table
+from rewriter.run import Call, Run
+from tui import choices, document, exits, system
+from tui.interrupt import interruptible
+from tui.progress import Progress
+
+IMAGE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("first", type=IMAGE, metavar="A.elf")
+@click.argument("second", type=IMAGE, metavar="B.elf")
+@choices.PROGRAM
+@choices.JSON
+@choices.PLAIN
+def compare(first: Path, second: Path, commands: tuple[str, ...], as_json: bool, plain: bool) -> int:
+    """Run the same programs on two kernels; compare what they do, then what it costs.
+
+    Exit status 1 if they do not behave the same.
+    """
+    from rewriter.behavior import CHECKED, differences
+
+    toy = system.toy(first)
+    lines = system.known(choices.training(commands), toy)
+    runs, names = _boot_both(toy, system.bootable(second), lines, plain)
+    found = differences(*runs)
+    costs = _costs(*runs, names)
+    if as_json:
+        click.echo(
+            document.text(
+                {
+                    "schema": "hotpath.compare/1",
+                    "commands": list(lines),
+                    "behavior": {
+                        "same": not found,
+                        "checked": list(CHECKED),
+                        "differences": [f"{each.what}: {each.detail}" for each in found],
+                    },
+                    "syscalls": costs,
+                }
+            )
+        )
+    else:
+        _print(costs, plain)
+    if found:
+        raise exits.Failed("; ".join(f"{each.what}: {each.detail}" for each in found))
+    return exits.OK
+
+
+def _boot_both(
+    toy: System, other: bytes, lines: Sequence[str], quiet: bool
+) -> tuple[tuple[Run, Run], Mapping[int, str]]:
+    """Both runs, and the names of the system calls as the first kernel has them."""
+    from rewriter.elf import load
+    from rewriter.phases.values import call_names
+
+    def boot(image: bytes, cancelled: Callable[[], bool]) -> Run:
+        return toy.machine.run(image, toy.work(lines), measure=True, check=True, cancelled=cancelled)
+
+    with interruptible() as cancelled, Progress(quiet) as say, system.errors_in_one_line():
+        names = call_names(load(toy.kernel, toy.contract), toy.contract)
+        say("booting the first kernel")
+        one = boot(toy.kernel, cancelled)
+        say("booting the second kernel")
+        return (one, boot(other, cancelled)), names
+
+
+def _costs(one: Run, two: Run, names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Means over all calls of one name and result class, after the first."""
+    from rewriter.phases.measure import by_class
+
+    first, second = by_class(one, names, one.calls), by_class(two, names, one.calls)
+    return [
+        {
+            "call": name,
+            "result": kind,
+            "calls": len(calls),
+            "instructions": [_mean(calls, "instructions"), _mean(second.get((name, kind), ()), "instructions")],
+            "cycles": [_mean(calls, "cycles"), _mean(second.get((name, kind), ()), "cycles")],
+        }
+        for (name, kind), calls in first.items()
+    ]
+
+
+def _mean(calls: Sequence[Call], what: str) -> float:
+    return round(fmean(getattr(call, what) for call in calls), 3) if calls else 0.0
+
+
+def _print(costs: Sequence[Mapping[str, Any]], plain: bool) -> None:
+    from tui import render
+    from tui.paper import Paper
+
+    paper = Paper(plain)
+    rows = []
+    for cost in costs:
+        before, after = cost["instructions"]
+        change = (after - before) / before if before else 0.0
+        rows.append((cost["call"], cost["result"], cost["calls"], before, after, change, *cost["cycles"]))
+    columns = ("call", "result", "calls", "A", "B", "change", "cycles A", "cycles B")
+    title = "Kernel instructions of a call, from the gate to the iret"
+    paper.print(render.table(Table(title, columns, tuple(rows)), paper.look(detail=True)))
