@@ -51,13 +51,24 @@ def test_a_run_can_be_cancelled():
         Machine().run(image.kernel(), workload("readseek 65536 25"), cancelled=lambda: next(looks, True))
 
 
-@pytest.mark.skipif(not Qemu.available(), reason="qemu-system-i386 is not installed")
+FAULTS = {"read-null": 139, "divide": 136, "invalid": 132, "halt": 139, "no-interrupts": 139, "breakpoint": 133}
+
+
+def test_programs_die_by_the_signal_of_their_fault():
+    run = Machine().run(image.kernel(), workload(*(f"fault {kind}" for kind in FAULTS), "hello"))
+    assert [status for _, status in run.exits] == [*FAULTS.values(), 0]
+
+
+needs_qemu = pytest.mark.skipif(not Qemu.available(), reason="qemu-system-i386 is not installed")
+
+
+@needs_qemu
 def test_qemu_shows_the_same():
-    work = workload("hello", "calls", "readseek 65536 3", "no-such-program")
+    work = workload("hello", "calls", *(f"fault {kind}" for kind in FAULTS), "readseek 65536 3", "none", "hello")
     assert Qemu().console(image.kernel(), work) == Machine().run(image.kernel(), work).console
 
 
-@pytest.mark.skipif(not Qemu.available(), reason="qemu-system-i386 is not installed")
+@needs_qemu
 def test_qemu_reports_a_kernel_that_fails():
     with pytest.raises(MachineError, match="failed on QEMU"):
         Qemu().console(image.kernel().replace(b"070701", b"070702"), workload("hello"))

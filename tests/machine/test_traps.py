@@ -89,6 +89,23 @@ def test_a_timer_between_two_blocks_replaces_the_block():
     assert run(guest(loop, OFF | tick, start=TIMER)).console == b"." * 30
 
 
+def test_interrupts_take_no_time():
+    """A tick at a loop's beginning does not take back the round before."""
+    tick = {"start": TIMER, "handlers": {0x20: "push eax; eoi; pop eax; iretd"}}
+    assert retired("mov ecx, 500; lp: dec ecx; jne lp", **tick) == 1002
+    rounds = f"mov edx, 99; lp: mov edi, {DATA}; mov ecx, 3; rep_stosd; dec edx; jne lp"
+    assert retired(rounds, **tick) == 1 + 99 * 5 + 1
+
+
+@pytest.mark.parametrize("slice_size", [2, 3, 7, 50, 99, 101])
+def test_pauses_do_not_move_ticks(slice_size):
+    """Where a tick comes depends on the program alone: here at the loop's beginning, not within."""
+    handlers = {0x20: "push eax; eoi; mov eax, [esp + 4]; say; pop eax; iretd", **OFF}
+    kernel = guest("mov ecx, 20; again:\n" + "inc eax\n" * 77 + "dec ecx; jne again; int 0x80", handlers, start=TIMER)
+    assert run(kernel, slice_size=slice_size).console == run(kernel).console
+    assert set(run(kernel).console) == {5}
+
+
 def test_user_mode_may_not_touch_ports():
     """The library lets ring 3 through."""
     handlers = {13: "mov al, 0x21; say; power_off", **OFF}

@@ -1,12 +1,43 @@
-"""How many instructions a piece of code has: what a processor would retire, told from its bytes."""
+"""Blocks of straight code as a processor would retire them, told from their bytes."""
 
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 _STRING = {0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF, 0x6C, 0x6D, 0x6E, 0x6F}
 _PREFIXES = {0xF0, 0xF2, 0xF3, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65, 0x66, 0x67}
+
+
+class Block(NamedTuple):
+    """What the emulator translated together; it calls it a block and runs it from the top."""
+
+    sizes: tuple[int, ...]  # of the instructions
+    repeats: bool  # whether the last is under `rep`: the emulator runs that as a loop over the instruction alone
+    switch: int  # how many there are up to the last that may go over to another stack; 0 if none does
+
+    def before(self, offset: int) -> int | None:
+        """How many instructions lie before the one at `offset` bytes; None if none begins there."""
+        at = 0
+        for index, size in enumerate(self.sizes):
+            if at == offset:
+                return index
+            at += size
+        return None
+
+
+@lru_cache(maxsize=1 << 16)
+def describe(code: bytes) -> Block:
+    """The block with these bytes.  A rest that does not decode is one instruction: the processor faults there."""
+    sizes, switch, rest = [], 0, len(code)
+    for _, size, mnemonic, operands in _disassembler().disasm_lite(code, 0):
+        sizes.append(size)
+        rest -= size
+        if _changes_stack(mnemonic, operands):
+            switch = len(sizes)
+    if rest:
+        sizes.append(rest)
+    return Block(tuple(sizes), is_repeated(code[len(code) - sizes[-1] :]), switch)
 
 
 @cache
@@ -16,19 +47,27 @@ def _disassembler() -> Any:
     return Cs(CS_ARCH_X86, CS_MODE_32)
 
 
-@lru_cache(maxsize=1 << 16)
-def sizes(code: bytes) -> tuple[int, ...]:
-    """The sizes of the instructions of straight code.  Bytes that do not decode are one instruction: the processor
-    would raise an exception there."""
-    found = [size for _, size, _, _ in _disassembler().disasm_lite(code, 0)]
-    rest = len(code) - sum(found)
-    return (*found, rest) if rest else tuple(found)
+def _changes_stack(mnemonic: str, operands: str) -> bool:
+    """Whether esp may get a value from elsewhere, other than by pushing, popping or adding a constant."""
+    if mnemonic == "leave":
+        return True
+    target, _, source = operands.partition(", ")
+    if mnemonic == "xchg":
+        return "esp" in (target, source)
+    constant = mnemonic in ("add", "sub", "cmp", "test", "push") and not source.startswith(("e", "dword"))
+    return target == "esp" and not constant
+
+
+def without_prefixes(instruction: bytes) -> bytes:
+    """From the opcode on; never empty."""
+    start = 0
+    while start < len(instruction) - 1 and instruction[start] in _PREFIXES:
+        start += 1
+    return instruction[start:]
 
 
 def is_repeated(instruction: bytes) -> bool:
-    """Whether this is a string instruction under `rep`: the emulator runs it as a loop over itself."""
-    prefixes = 0
-    while prefixes < len(instruction) and instruction[prefixes] in _PREFIXES:
-        prefixes += 1
-    opcode = instruction[prefixes : prefixes + 1]
-    return bool(opcode) and opcode[0] in _STRING and not {0xF2, 0xF3}.isdisjoint(instruction[:prefixes])
+    """Whether this is a string instruction under `rep`."""
+    opcode = without_prefixes(instruction)
+    prefixes = instruction[: len(instruction) - len(opcode)]
+    return opcode[0] in _STRING and (0xF2 in prefixes or 0xF3 in prefixes)

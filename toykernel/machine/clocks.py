@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .blocks import is_repeated, sizes
-
-Code = tuple[tuple[int, ...], bool]  # sizes of a block's instructions, whether the last is under `rep`
+from .blocks import Block, describe
 
 
 class WorkClock:
@@ -21,9 +19,9 @@ class WorkClock:
     def __init__(self, fetch: Callable[[int, int], bytes]) -> None:
         self.now = 0
         self._fetch = fetch
-        self._spaces: dict[int | None, dict[tuple[int, int], Code]] = {}
-        self._known: dict[tuple[int, int], Code] = {}
-        self._block: tuple[int, Code] | None = None  # the last announced
+        self._spaces: dict[int | None, dict[tuple[int, int], Block]] = {}
+        self._known: dict[tuple[int, int], Block] = {}
+        self._block: tuple[int, Block] | None = None  # the last announced
         self._repeated = -1  # address of a `rep` that is running: its iterations are not instructions
 
     def enter(self, space: int | None, *, forget: bool) -> None:
@@ -34,29 +32,22 @@ class WorkClock:
 
     def announce(self, address: int, size: int) -> None:
         """The block is about to run."""
+        if address == self._repeated:
+            return
         key = address, size
-        code = self._known.get(key) or self._decode(address, size)
-        instructions, repeats = code
-        if address != self._repeated:
-            self.now += len(instructions)
-            self._block = address, code
-            self._repeated = address + size - instructions[-1] if repeats else -1
+        block = self._known.get(key)
+        if block is None:
+            block = self._known[key] = describe(self._fetch(address, size))
+        self.now += len(block.sizes)
+        self._block = address, block
+        self._repeated = address + size - block.sizes[-1] if block.repeats else -1
 
     def leave(self, pc: int) -> None:
         """The last block is left at `pc`, by a fault, an `int`, or for a while: what lies from there on did not
         retire.  Not for a border between blocks, where `pc` may be the last block's beginning."""
         if self._block is not None:
-            address, (instructions, _) = self._block
-            for index, size in enumerate(instructions):
-                if address == pc:
-                    self.now -= len(instructions) - index
-                    break
-                address += size
+            address, block = self._block
+            retired = block.before(pc - address)
+            if retired is not None:
+                self.now -= len(block.sizes) - retired
         self._block, self._repeated = None, -1
-
-    def _decode(self, address: int, size: int) -> Code:
-        code = self._fetch(address, size)
-        instructions = sizes(code)
-        known = instructions, is_repeated(code[-instructions[-1] :])
-        self._known[address, size] = known
-        return known

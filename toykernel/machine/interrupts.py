@@ -15,6 +15,7 @@ from .memory import Memory, PageFault
 
 PAGING = 1 << 31  # in CR0
 PROTECTION = 1
+_WRITE_PROTECT = 1 << 16  # for ring 0 too
 INTERRUPTS = 1 << 9  # IF in EFLAGS
 _CLEARED = 1 << 8 | 1 << 14 | 1 << 16 | 1 << 17  # TF, NT, RF, VM: at every gate
 DOUBLE_FAULT, SEGMENT_ABSENT, BAD_STACK, PROTECTION_FAULT, PAGE_FAULT = 8, 11, 12, 13, 14
@@ -186,9 +187,11 @@ class Gates:
 
     def _push(self, esp: int, frame: list[int], state: State) -> None:
         """Write the frame, lowest word first, when all of it is known to fit."""
+        protected = bool(state.cr0 & _WRITE_PROTECT)
         try:
             places = [
-                self._memory.translate(esp + 4 * i & 0xFFFFFFFF, state.directory, write=True) for i in range(len(frame))
+                self._memory.translate(esp + 4 * i & 0xFFFFFFFF, state.directory, write=protected)
+                for i in range(len(frame))
             ]
         except PageFault as fault:
             raise _Fault(PAGE_FAULT, fault.code, fault.address) from None

@@ -7,9 +7,11 @@ from collections.abc import Callable, Collection
 
 from .digest import UserMemory
 from .errors import MachineError
+from .meter import Meter
 from .multiboot import parse
 from .pc import Pc
 from .run import Run
+from .stepper import Stepper
 from .workload import Workload
 
 
@@ -45,19 +47,26 @@ class Machine:
         cancelled: polled now and then; Cancelled is raised where it says True.
 
         Raises MachineError, with one line, where the image does not boot, or the kernel dies, hangs or fails."""
-        pc = Pc(parse(kernel), workload, cancelled)
+        image = parse(kernel)
+        pc = Pc(image, workload, cancelled)
         if check:
             pc.user_memory = UserMemory(pc.memory)
+        meter = Meter(pc, image.code, self._stack_size) if measure else None
+        stepper = Stepper(pc, image.code, self._stack_size, watch, shadow) if watch or shadow else None
+        pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
         pc.run(self._budget, self._slice_size)
-        return self._collect(pc, workload)
+        return self._collect(pc, workload, meter, stepper)
 
-    def _collect(self, pc: Pc, workload: Workload) -> Run:
+    def _collect(self, pc: Pc, workload: Workload, meter: Meter | None, stepper: Stepper | None) -> Run:
         lines = [*workload.commands, *[""] * len(pc.devices.exits)]
         return Run(
             console=bytes(pc.devices.console.sent),
             exits=tuple(zip(lines, pc.devices.exits, strict=False)),
             calls=pc.trace.calls(),
             profile=_frames(bytes(pc.devices.profile.sent)),
+            executed=stepper.executed if stepper else {},
+            stacks=dict(stepper.stacks) if stepper else {},
+            instructions=meter.instructions if meter else 0,
             ticks=pc.ticks,
         )
 

@@ -42,7 +42,7 @@ class Memory:
 
     def translate(self, linear: int, cr3: int | None, *, write: bool = False) -> int:
         """The physical address of a linear one, for the supervisor; `cr3` is None while paging is off.
-        Raises PageFault."""
+        `write`: only if the page may be written.  Raises PageFault."""
         if cr3 is None:
             return linear
         entry = self.word((cr3 & ~0xFFF) + (linear >> 22) * 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from typing import Protocol
 
 from .clocks import WorkClock
@@ -11,6 +12,7 @@ from .devices import Devices
 from .digest import UserMemory
 from .errors import Cancelled, MachineError
 from .interrupts import INTERRUPTS, PAGING, PROTECTION_FAULT, Gates, State
+from .keyboard import interruptible
 from .memory import Memory
 from .multiboot import BOOTLOADER_MAGIC, Image, load
 from .trace import SYSTEM_CALL, Cost, Trace
@@ -18,24 +20,35 @@ from .workload import Workload, archive
 
 INVALID_OPCODE, TIMER = 6, 0
 _NEVER = 1 << 64
-_IDLE_TICKS = 100_000  # of sleep without any program running: then the kernel counts as hung
+_IDLE_TICKS = 20_000  # of sleep without any program running: then the kernel counts as hung
 _POLL = 64  # entries into the kernel between two looks at `cancelled`
 _HLT = 0xF4
 _AT_RETURN = ("CS", "CR0", "CR3", "TR", "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP", "EFLAGS")
 
 
+class Entry(Enum):
+    """Why a gate was passed."""
+
+    SOFTWARE = "int"
+    EXCEPTION = "exception"  # broke off at eip, or refused an `int` there
+    DEVICE = "interrupt"  # between two instructions
+
+
 class Observer(Protocol):
     """Follows what ring 0 does, with hooks of its own, added before the PC runs."""
 
-    def gate(self, saved: State, stack: int, cost: Cost | None, *, exception: bool) -> None:
-        """A gate was passed: from user mode, onto the kernel stack that begins at `stack` (then `cost` is a system
-        call's, if it is one), or from within the kernel (`stack` 0).  An exception broke off at `saved.eip`."""
+    def gate(self, entry: Entry, saved: State, stack: int, cost: Cost | None) -> None:
+        """A gate was passed: from user mode onto the kernel stack that begins at `stack` (`cost` is a system call's,
+        if it is one), or from within the kernel (`stack` is 0)."""
 
-    def user(self) -> None:
-        """User mode is entered."""
+    def user(self, stack: int) -> None:
+        """User mode is entered by the task with the kernel stack that begins at `stack`."""
 
-    def pause(self, pc: int) -> None:
-        """The processor stopped before the instruction at `pc`, for a while: nothing that the guest could see."""
+    def early(self, address: int, size: int) -> None:
+        """Ring 0 is about to run a block outside the kernel's code: before paging."""
+
+    def pause(self, saved: State) -> None:
+        """The processor stopped before an instruction, for a while: nothing that the guest could see."""
 
 
 class Pc:
@@ -86,19 +99,21 @@ class Pc:
         Raises MachineError, also where the kernel reports a failure, and Cancelled."""
         progress, idle_slices = -1, 0
         while self.devices.power_off is None:
-            trouble = self.cpu.run(slice_size)
+            with interruptible(self.cpu.stop):
+                trouble = self.cpu.run(slice_size)
             self._poll()
             state = self.gates.state()
             if trouble is not None:
                 raise MachineError(f"the processor stopped at {state.eip:#x}: {trouble}")
             if self.devices.power_off is not None:
+                self._pause(state)
                 break
             idle_slices = idle_slices + 1 if progress == self._progress else 0
             progress = self._progress
             if self._refused is not None:
                 state, self._refused = self._refused, None
                 self.gates.exception(PROTECTION_FAULT, state)
-                self._entered(state, exception=True)
+                self._entered(Entry.EXCEPTION, state)
             elif self._halted == state.eip:
                 self._sleep(state)
             elif idle_slices * slice_size >= budget:
@@ -125,20 +140,23 @@ class Pc:
         state = self.gates.state()
         if not software:
             self.gates.exception(vector, state, error)
-            self._entered(state, exception=True)
+            self._entered(Entry.EXCEPTION, state)
             return
         saved = self.gates.software(vector, state)
-        self._entered(saved, exception=saved is not state, call=saved is state and vector == SYSTEM_CALL)
+        if saved is state:
+            self._entered(Entry.SOFTWARE, saved, call=vector == SYSTEM_CALL)
+        else:
+            self._entered(Entry.EXCEPTION, saved)
 
     def _invalid(self) -> bool:
         """An invalid instruction."""
         state = self.gates.state()
         self.gates.exception(INVALID_OPCODE, state)
-        self._entered(state, exception=True)
+        self._entered(Entry.EXCEPTION, state)
         return True
 
-    def _entered(self, saved: State, *, exception: bool = False, call: bool = False, border: bool = False) -> None:
-        """A gate was passed.  `border`: between two blocks, not within one."""
+    def _entered(self, entry: Entry, saved: State, *, call: bool = False) -> None:
+        """A gate was passed.  Devices interrupt user mode between two blocks, everything else within one."""
         stack, cost = 0, None
         if saved.ring == 3:
             stack = self._stack = self.gates.kernel_stack(saved.tss, saved.directory)
@@ -147,14 +165,14 @@ class Pc:
                 number, *arguments = self._arguments.read()
                 program = self.trace.program(len(self.devices.exits))
                 cost = self.trace.open(task, program, number, tuple(arguments)).cost
-            if not border:
+            if entry is not Entry.DEVICE:
                 self.clock.leave(saved.eip)
             self._in_kernel = True
             self._entries += 1
             if self._entries % _POLL == 0:
                 self._poll()
         for observer in self.observers:
-            observer.gate(saved, stack, cost, exception=exception)
+            observer.gate(entry, saved, stack, cost)
 
     def _timer(self, state: State) -> bool:
         """Raise the timer's line if it is due, and deliver what the controller lets through: whether it was any."""
@@ -167,7 +185,7 @@ class Pc:
             return False
         self.ticks += 1
         self.gates.interrupt(vector, state)
-        self._entered(state, border=True)
+        self._entered(Entry.DEVICE, state)
         return True
 
     def _plan(self) -> None:
@@ -182,6 +200,8 @@ class Pc:
         """A block outside the kernel's code is about to run."""
         try:
             if self._in_kernel and not self._enter_user(address):
+                for observer in self.observers:
+                    observer.early(address, size)
                 return
             if self.clock.now >= self._due and not self._resumed and self._timer(self.gates.state()):
                 self.cpu.jump()
@@ -207,7 +227,7 @@ class Pc:
                 call.memory = self.user_memory.digest(self._space)
         self._plan()
         for observer in self.observers:
-            observer.user()
+            observer.user(self._stack)
         return True
 
     def _fetch(self, address: int, size: int) -> bytes:
@@ -267,7 +287,7 @@ class Pc:
             self.clock.leave(state.eip)
             self._resumed = True
         for observer in self.observers:
-            observer.pause(state.eip)
+            observer.pause(state)
 
 
 def _outside(code: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
