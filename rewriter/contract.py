@@ -49,6 +49,7 @@ class Contract:
     kprofile: Kprofile | None = None
     stack_size: int = 8192  # bytes of a kernel stack, a power of two, its size aligned
     stay: tuple[str, ...] = ()  # functions that may not move
+    tag: str = ""  # symbol of the word with which the loader compares the ELF flags of programs that are not 0
     facts: tuple[str, ...] = field(default=())
 
     @staticmethod

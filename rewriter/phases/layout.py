@@ -45,8 +45,9 @@ def run(
     faults = verify(kernel)
     if faults:
         raise RuntimeError(f"the specialized kernel is not valid: {faults[0]}")
+    identity = tag(emit(kernel))
+    _write_tag(kernel, system.contract, identity)
     image = emit(kernel)
-    identity = tag(image)
     before, after = _sizes(loaded.kernel, emit(loaded.kernel)), _sizes(kernel, image)
     static = {key: [before[key], after[key]] for key in before}
     handled, refused = share([kernel])
@@ -62,6 +63,15 @@ def run(
         (_table(static),),
         files={"kernel.specialized.elf": image},
     )
+
+
+def _write_tag(kernel: Program, contract: Contract, identity: int) -> None:
+    """Let the kernel know itself.  A contract without a tag has a loader that does not ask."""
+    if contract.tag:
+        symbol = kernel.symbol(contract.tag)
+        data = kernel.datum(symbol.target)
+        raw = identity.to_bytes(WORD, "little")
+        data.raw = data.raw[: symbol.offset] + raw + data.raw[symbol.offset + WORD :]
 
 
 def tag(image: bytes) -> int:

@@ -11,10 +11,14 @@ struct image {
     struct elf_segment segments[MAX_SEGMENTS];
 };
 
+/* What programs made for this kernel alone carry in their flags.  Whoever adds system calls to the binary puts
+   a tag here, so that a program that uses them runs nowhere else; it lies in .data to have a place in the file. */
+u32 kernel_tag __attribute__((section(".data"))) = 0;
+
 static bool header_ok(const struct elf_header *h)
 {
     return memcmp(h->e_ident, ELF_MAGIC, sizeof ELF_MAGIC - 1) == 0 && h->e_type == ET_EXEC &&
-           h->e_machine == EM_386 && h->e_phentsize == sizeof(struct elf_segment) && h->e_phnum > 0 &&
+           h->e_machine == EM_386 && (h->e_flags == 0 || h->e_flags == kernel_tag) && h->e_phentsize == sizeof(struct elf_segment) && h->e_phnum > 0 &&
            h->e_phnum <= MAX_SEGMENTS;
 }
 

@@ -15,7 +15,7 @@ struct elf_header {
     u32 e_entry;     /* where it starts */
     u32 e_phoff;     /* where the program headers are, from the beginning of the file */
     u32 e_shoff;     /* section headers, not for us */
-    u32 e_flags;     /* 0 */
+    u32 e_flags;     /* the tag of the only kernel that may run it, or 0 */
     u16 e_ehsize;    /* of this header */
     u16 e_phentsize; /* of a program header */
     u16 e_phnum;     /* how many there are */
