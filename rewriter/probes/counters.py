@@ -19,10 +19,10 @@ import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from rewriter.analysis.graph import Index, Way
 from rewriter.contract import Contract
-from rewriter.edit import Labels
 from rewriter.ir import Block, Function, Program
 from rewriter.probes.areas import ProbeError, add_zeroed, register
 from rewriter.probes.conservation import Conservation
@@ -75,8 +75,8 @@ class Counters:
         not 0.  Calls that never return, calls under way at the read-out, faults; below 0 where counting began
         inside of a call.  Blocks that end without an edge (`ret`) are not meant."""
         left = {source: 0 for source, _ in self.edges}
-        for (source, _), count in edges.items():
-            left[source] += count
+        for (source, _), taken in edges.items():
+            left[source] += taken
         return {label: blocks[label] - n for label, n in left.items() if blocks[label] != n}
 
 
@@ -108,12 +108,10 @@ def _refusals(program: Program, index: Index) -> dict[str, str]:
     """Functions that get no counters, with the reason."""
     refused = physical_functions(program, index)
     refused |= {function.name: function.pins[0] for function in program.functions if function.pins}
-    shadowed = _shadowed(program)
-    for function in program.functions:
-        for block in function.blocks:
-            anywhere = [0] * (len(block.insns) + 1)
-            if function.name not in refused and place(block, anywhere, block.label in shadowed) is None:
-                refused[function.name] = NO_PLACE
+    for label in sorted(_shadowed(program) & index.blocks.keys()):
+        block = index.blocks[label]
+        if place(block, [0] * (len(block.insns) + 1), shadowed=True) is None:
+            refused.setdefault(index.owners[label].name, NO_PLACE)
     return refused
 
 
@@ -136,6 +134,7 @@ class _Insertion:
         self.counted = counted
         self.live = LiveFlags(program, index)
         self.shadowed = _shadowed(program)
+        self.taken = set(index.blocks)
 
     def insert(self, blocks: tuple[str, ...], measured: tuple[Edge, ...], graph: Graph) -> None:
         offsets = {label: COUNTER * i for i, label in enumerate(blocks)}
@@ -144,10 +143,9 @@ class _Insertion:
             self._count_block(self.index.blocks[label], live[label], offsets[label])
         following: dict[str, Block] = {}
         last: dict[str, list[Block]] = {}
-        labels = {f.name: Labels(f"{f.name}.edge", self.index.blocks) for f in self.counted}
         for i, edge in enumerate(measured, len(blocks)):
             owner, ways = self.index.owners[edge[0]].name, graph.edges[edge]
-            new = Block(labels[owner].fresh(), increment(COUNTS, COUNTER * i, self.live.at(edge[1])))
+            new = Block(self._fresh(edge[0]), increment(COUNTS, COUNTER * i, self.live.at(edge[1])))
             lead_through(self.program, self.index, edge, ways, new)
             if Way.FALL in ways or Way.RETURN in ways:
                 following[edge[0]] = new
@@ -156,6 +154,12 @@ class _Insertion:
         for function in self.counted:
             pairs = [(block, following.get(block.label)) for block in function.blocks]
             function.blocks = [b for pair in pairs for b in pair if b] + last.get(function.name, [])
+
+    def _fresh(self, source: str) -> str:
+        """A new label for a block on an edge out of `source`."""
+        label = next(name for n in count() if (name := f"{source}.edge{n}") not in self.taken)
+        self.taken.add(label)
+        return label
 
     def _count_block(self, block: Block, live: list[int], offset: int) -> None:
         at = place(block, live, block.label in self.shadowed)

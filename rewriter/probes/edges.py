@@ -41,40 +41,51 @@ def graph_of(program: Program, index: Index, counted: Collection[str]) -> Graph:
     edges: dict[Edge, set[Way]] = {}
     entered = set(index.functions) | {program.entry}
     left: set[str] = set()
+    starts = _named_words(program)
     tables: set[Word] = set()
     for function in program.functions:
         for block in function.blocks:
-            ways = index.edges(block)
-            if function.name not in counted:
-                entered |= {edge.target for edge in ways}
-                continue
-            for edge in ways:
-                edges.setdefault((edge.source, edge.target), set()).add(edge.way)
-            words = table_words(block, index)
+            words = table_words(block, index, starts)
             tables |= set(words)
-            if _leaves_otherwise(block, len(words), index):
+            ways: list[tuple[str, Way]] = [
+                (edge.target, edge.way) for edge in index.edges(block) if edge.way is not Way.TABLE
+            ]
+            ways += [(index.data[name].refs[offset].target, Way.TABLE) for name, offset in words]
+            if function.name not in counted:
+                entered |= {target for target, _ in ways}
+                continue
+            for target, way in ways:
+                edges.setdefault((block.label, target), set()).add(way)
+            if _leaves_otherwise(block, words):
                 left.add(block.label)
     entered |= set(_named(program, tables))
     return Graph({edge: frozenset(ways) for edge, ways in edges.items()}, frozenset(entered), frozenset(left))
 
 
-def table_words(block: Block, index: Index) -> list[Word]:
-    """The words of the jump table that ends the block, and all relocated words behind: the table may end before
-    the last of them, but not later."""
+def _named_words(program: Program) -> set[Word]:
+    """The places in data that instructions name: there, one jump table ends and another begins."""
+    return {(ref.target, ref.addend) for f in program.functions for insn in f.insns() for ref in insn.refs}
+
+
+def table_words(block: Block, index: Index, ends: Collection[Word] = ()) -> list[Word]:
+    """The words of the jump table that ends the block, and all relocated words behind up to the first of `ends`:
+    the table may end before the last of them, but not later."""
     ref = jump_table(block.insns[-1]) if block.insns else None
+    words: list[Word] = []
     if ref is None or ref.target not in index.data:
-        return []
-    refs, end = index.data[ref.target].refs, ref.addend
-    while end in refs:
-        end += WORD
-    return [(ref.target, offset) for offset in range(ref.addend, end, WORD)]
+        return words
+    word = (ref.target, ref.addend)
+    while word[1] in index.data[ref.target].refs and (not words or word not in ends):
+        words.append(word)
+        word = (ref.target, word[1] + WORD)
+    return words
 
 
-def _leaves_otherwise(block: Block, words: int, index: Index) -> bool:
+def _leaves_otherwise(block: Block, words: Collection[Word]) -> bool:
     """Whether control may leave the block by a way that is no edge."""
     kind = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
     if kind is Flow.JUMP_INDIRECT:
-        return not words or words > len(index.table(block))
+        return not words
     if kind in _BRANCHES:
         return branch_target(block.insns[-1]) is None
     return kind in _OPEN
@@ -107,7 +118,8 @@ def lead_through(program: Program, index: Index, edge: Edge, ways: Collection[Wa
 
 
 def _clone_table(program: Program, index: Index, block: Block, target: str, label: str) -> None:
-    """Give the block's jump a table of its own, in which `label` stands for `target`."""
+    """Give the block's jump a table of its own, in which `label` stands for `target`.  It has every word that the
+    old one may have, since a table too short would lead anywhere."""
     old = jump_table(block.insns[-1])
     assert old is not None
     words = table_words(block, index)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from rewriter.analysis.graph import Index, branch_target
+from rewriter.analysis.graph import WORD, Index, branch_target
 from rewriter.ir import Block, Insn, Program, RefKind
-from rewriter.x86.decode import DecodeError
+from rewriter.x86.anatomy import anatomy
 from rewriter.x86.effects import FLAGS, effects
 from rewriter.x86.flow import Flow, flow
 
@@ -121,9 +122,25 @@ def _return_points(blocks: Iterable[Block]) -> tuple[str, ...]:
 
 
 def _flags(insn: Insn) -> tuple[int, int]:
-    """(read, certainly written) flags of one instruction."""
+    """(read, certainly written) flags of one instruction; bytes that are not one are taken to read all."""
     try:
-        effect = effects(insn)
-    except DecodeError:
+        return _flags_of(_without_constants(insn.raw))
+    except IndexError:
         return FLAGS, 0
+
+
+def _without_constants(raw: bytes) -> bytes:
+    """The same operation on other addresses and words, which say nothing about flags: few are left to decode.
+    (A byte may: it is the count of a shift.)"""
+    parts = anatomy(raw)
+    if parts.imm_size == WORD:
+        raw = raw[: parts.imm_offset] + bytes(WORD)
+    if parts.disp_size == WORD:
+        raw = raw[: parts.disp_offset] + bytes(WORD) + raw[parts.disp_offset + WORD :]
+    return raw
+
+
+@lru_cache(maxsize=65536)
+def _flags_of(raw: bytes) -> tuple[int, int]:
+    effect = effects(Insn(raw))
     return effect.reads & FLAGS, effect.writes & FLAGS

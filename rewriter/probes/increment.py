@@ -64,5 +64,7 @@ def place(block: Block, live: Sequence[int], shadowed: bool) -> int | None:
 def delays_interrupts(insn: Insn) -> bool:
     """Whether no interrupt can come between this instruction and the next: `sti; hlt` must stay together, and a
     write of ss with the write of esp that follows."""
+    if not any(opcode in insn.raw for opcode in (STI, POP_SS, MOV_SEGMENT)):
+        return False  # nearly always
     parts = anatomy(insn.raw)
     return parts.opcode in (STI, POP_SS) or (parts.opcode == MOV_SEGMENT and parts.extension == SS)

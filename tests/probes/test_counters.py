@@ -8,6 +8,7 @@ import pytest
 from rewriter.contract import Contract, Kprofile
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind, Section, Segment, Symbol
 from rewriter.probes.areas import ProbeError
+from rewriter.probes.conservation import Conservation
 from rewriter.probes.counters import COUNTS, insert_counters
 from rewriter.probes.increment import increment
 from rewriter.verify import verify
@@ -137,6 +138,17 @@ def length(flat: Flat, eip: int) -> int:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_counters_equal_single_stepping(seed):
+    compare_with_single_stepping(seed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_counters_on_all_edges_equal_single_stepping(seed, monkeypatch):
+    """Also on those edges which otherwise follow from others: jump tables, taken branches, returns."""
+    monkeypatch.setattr(Conservation, "to_count", lambda self, edges: list(edges))
+    compare_with_single_stepping(seed)
+
+
+def compare_with_single_stepping(seed):
     plain = RandomProgram(seed)
     labels = [block.label for function in plain.functions for block in function.blocks]
     original = Flat(program_of(plain.functions, plain.data))
@@ -200,6 +212,15 @@ def test_flags_are_live_behind_a_return_where_a_caller_reads_them():
     program = program_of([branching(), caller])
     insert_counters(program, Contract())
     assert [len(block.insns) for block in program.function("f").blocks] == [3, 5, 9]
+
+
+def test_code_that_is_not_understood_reads_all_flags():
+    caller = Function("caller", [Block("caller", [jump("riddle")])])
+    for raw in (b"\xff\xff\xff\xff", b"\x90\x90", b"\xb8\0\0", b"\x0f\x0b" * 40):
+        riddle = Function("riddle", [Block("riddle", [Insn(raw, origin=CODE)])], ("cannot be decoded",))
+        program = program_of([branching(), caller, riddle])
+        insert_counters(program, Contract())
+        assert len(program.function("caller").blocks[0].insns) == 9
 
 
 def test_sti_stays_with_what_follows():

@@ -5,6 +5,7 @@ import pytest
 from rewriter.analysis.graph import Index, Way
 from rewriter.contract import Contract
 from rewriter.elf import emit, load
+from rewriter.probes.conservation import Conservation
 from rewriter.probes.counters import COUNTS, insert_counters
 from rewriter.probes.edges import graph_of
 from rewriter.verify import verify
@@ -48,9 +49,13 @@ class Counted:
         self.run = Machine().run(emit(self.program), WORK)
 
 
-@pytest.fixture(scope="module")
-def counted():
-    return Counted()
+@pytest.fixture(scope="module", params=["few edges", "all edges"])
+def counted(request):
+    """As usual, and with counters also on the edges that follow from others: on every way to a fixup, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "all edges":
+            patch.setattr(Conservation, "to_count", lambda self, edges: list(edges))
+        return Counted()
 
 
 def minus(after, before, keys):
