@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
-from itertools import pairwise
 from typing import Any
 
 import pytest

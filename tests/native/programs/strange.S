@@ -1,5 +1,6 @@
 // Instructions that few decoders know, bytes that are none, prefixes without need: kept as they are.
 // stays: garbage: do not decode
+// stays: odd: do not decode
 #include "check.h"
 FUNCTION(_start)
     movl $7, %eax
@@ -14,8 +15,13 @@ FUNCTION(_start)
     movl $0, %ecx
     call transaction
     EXPECT(3)
+    movzbl odd, %eax
+    EXPECT(0x0f)
     DONE
 END(_start)
+    .type odd, @object
+odd: .byte 0x0f
+    .size odd, 1
 LOCAL(decorated)
     .byte 0x2e, 0x90, 0x66, 0x90, 0xf3, 0x90        // idle
     .byte 0x3e; incl %eax
