@@ -1,0 +1,87 @@
+"""What the pipeline as a whole promises: the same behavior, fewer instructions, nothing else touched."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rewriter.behavior import differences
+from rewriter.elf import load
+from rewriter.options import Options, System
+from rewriter.pipeline import Cancelled, run
+from rewriter.report import PHASES, PhaseResult
+from rewriter.verify import verify
+
+EVERYTHING = ("hello", "readseek 9000 3", "calls", "fault read-null", "fault divide", "readseek 65536 2")
+
+
+def test_the_nine_phases_come_in_order(results: dict[str, PhaseResult]) -> None:
+    assert tuple(results) == PHASES
+
+
+def test_both_kernels_behave_the_same(results: dict[str, PhaseResult]) -> None:
+    assert results["measure"].summary["behavior"]["same"] is True  # type: ignore[index]
+
+
+def test_lseek_and_read_cost_less_and_other_calls_the_same(results: dict[str, PhaseResult]) -> None:
+    calls: Any = results["measure"].summary["syscalls"]
+    before, after = calls["lseek"]["instructions"]
+    assert after <= 0.8 * before
+    before, after = calls["read"]["instructions"]
+    assert after <= before
+    for name in ("close", "open", "exit"):
+        before, after = calls[name]["instructions"]
+        assert before == after, name
+
+
+def test_the_original_numbers_cost_what_they_did(results: dict[str, PhaseResult], system: System) -> None:
+    """Programs that were not retargeted run on the new kernel, instruction for instruction as before; a fault alone
+    may take another way, through an exception table that has grown by the entries of the clones."""
+    kernel = results["layout"].files["kernel.specialized.elf"]
+    old, new = (
+        system.machine.run(k, system.work(EVERYTHING), measure=True, check=True) for k in (system.kernel, kernel)
+    )
+    assert not differences(old, new)
+    pairs = [(a, b) for a, b in zip(old.calls, new.calls, strict=True) if not a.faults]
+    assert len(pairs) > 100
+    assert [a.instructions for a, _ in pairs] == [b.instructions for _, b in pairs]
+
+
+def test_the_specialized_kernel_is_valid_and_can_be_read_again(results: dict[str, PhaseResult], system: System) -> None:
+    program = load(results["layout"].files["kernel.specialized.elf"], system.contract)
+    assert verify(program) == []
+    names = {f.name for f in program.functions}
+    assert {"sys_lseek$202", "sys_read$201"} <= names
+
+
+def test_a_retargeted_program_runs_on_its_kernel_alone(results: dict[str, PhaseResult], system: System) -> None:
+    program = {"readseek": results["retarget"].files["readseek.retargeted.elf"]}
+    work = system.work(("readseek 4096 1",), program)
+    assert system.machine.run(results["layout"].files["kernel.specialized.elf"], work).exits[0][1] == 0
+    assert system.machine.run(system.kernel, work).exits[0][1] == 126
+
+
+def test_two_runs_differ_in_seconds_alone(results: dict[str, PhaseResult], system: System) -> None:
+    again = [replace(result, seconds=0.0) for result in run(Options(), system)]
+    first = [replace(result, seconds=0.0) for result in results.values()]
+    assert again == first
+
+
+def test_until_stops_behind_a_phase(system: System) -> None:
+    assert [r.name for r in run(Options(until="values"), system)] == ["load", "values"]
+
+
+def test_cancelling_ends_the_run(system: System) -> None:
+    heard: list[str] = []
+    results = run(Options(), system, heard.append, lambda: len(heard) > 1)
+    with pytest.raises(Cancelled):
+        list(results)
+    assert len(heard) == 2
+
+
+def test_summaries_are_json(results: dict[str, PhaseResult]) -> None:
+    for result in results.values():
+        assert json.loads(json.dumps(dict(result.summary))) is not None
