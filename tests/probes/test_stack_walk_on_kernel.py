@@ -1,6 +1,7 @@
 """In the kernel itself, the inserted walk finds what the same scan in Python finds at the same moments."""
 
 import struct
+from collections import Counter
 
 import pytest
 
@@ -14,7 +15,7 @@ from rewriter.probes.stack_walk import DEPTH, RETURNS, STACKS, insert_stack_walk
 from rewriter.probes.table import BoundedTable
 from rewriter.probes.traces import plausible
 from rewriter.probes.user_frame import user_frame
-from rewriter.profile import function_weights, hot
+from rewriter.profile import Trace, function_weights, hot
 from rewriter.verify import verify
 from tests.probes.stepper import Boot, places_of, workload
 from toykernel import image
@@ -141,3 +142,29 @@ def test_no_program_notices_the_walk(probed):
 def test_the_frame_of_the_program_is_read_off_the_entry_code():
     program = load(image.kernel(), CONTRACT)
     assert user_frame(program, CONTRACT, Index(program)) == FRAME
+
+
+def test_noise_is_the_difference_to_a_shadow_call_stack(record_property):
+    """All functions, all entries: stale return addresses in frames are the only difference there may be.  Where a
+    fault came in the middle of a call, the trace is no chain of calls: true, but of no use for inlining."""
+    program, work = load(image.kernel(), CONTRACT), workload(*COMMANDS)
+    names = [function.name for function in program.functions]
+    stacks = insert_stack_walk(program, CONTRACT, names, table_size=64, clean_every=1 << 30)
+    boot = Boot(program, work)
+    boot.run()
+    raw = boot.memory(boot.addresses[STACKS], stacks.shape.size * len(stacks.functions))
+    walked = Counter({(trace.function, trace.sites): trace.count for trace in stacks.read(raw)})
+    entries = {boot.addresses[name]: name for name in stacks.functions}
+    returns = boot.memory(boot.addresses[RETURNS], 8 * len(stacks.sites))
+    sites = {address: stacks.sites[number - 1] for address, number in struct.iter_unpack("<II", returns)}
+    shadow = Counter()
+    for (entry, addresses), count in Machine().run(emit(program), work, shadow=entries).stacks.items():
+        shadow[entries[entry], tuple(sites[address] for address in addresses)[:DEPTH]] += count
+    noise = sum((walked - shadow).values())
+    record_property("noise", f"{noise} of {sum(walked.values())} entries")
+    assert sum(walked.values()) == sum(shadow.values()) > 3000
+    assert noise < 0.02 * sum(walked.values())
+    calls = CallGraph(Index(load(image.kernel(), CONTRACT)))
+    true = {key for key in walked if key in shadow and not plausible(Trace(*key, 1), calls)}
+    assert true
+    assert all({"page_fault", "error_code", "ret_from_intr"} & {name, *path} for name, path in true)
