@@ -38,7 +38,12 @@ def run(
         if cancelled():
             raise Cancelled
         start = time.perf_counter()
-        result = next(results, None)
+        try:
+            result = next(results, None)
+        except Exception:
+            if cancelled():  # a machine that was stopped says so in its own way
+                raise Cancelled from None
+            raise
         if result is None:
             return
         yield replace(result, seconds=round(time.perf_counter() - start, 3))
