@@ -20,6 +20,14 @@ PROGRAM = click.option(
     metavar="PROGRAM",
     help=f"A program, or a quoted command line; may be repeated.  [default: {DEFAULT}]",
 )
+WITH = click.option(
+    "--with",
+    "own",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A program's image, called as the file is up to its first dot; may be repeated.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 PLAIN = click.option("--plain", is_flag=True, help="Plain text, as in a pipe.")
 OPTIONS = (
@@ -63,6 +71,7 @@ def options(
 ) -> Options:
     """The choices, checked; the last command line's program is the one that is specialized for.  Raises Wrong."""
     lines = training(commands)
+    _check_passes(without)
     try:
         return Options(
             program=(lines[-1].split() or [""])[0],
@@ -76,3 +85,14 @@ def options(
         )
     except OptionError as error:
         raise Wrong(str(error)) from None
+
+
+def _check_passes(without: tuple[str, ...]) -> None:
+    if not without:
+        return
+    from rewriter.passes.specialize import NAMES
+
+    known = dict.fromkeys((*NAMES, "layout"))
+    for name in without:
+        if name not in known:
+            raise Wrong(f"no pass is called {name!r}; there are {', '.join(known)}")

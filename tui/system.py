@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,17 @@ def bootable(path: Path) -> bytes:
     return image
 
 
-def known(commands: Sequence[str], system: System) -> tuple[str, ...]:
+def named(paths: Sequence[Path]) -> dict[str, bytes]:
+    """Programs from files, each under its file's name up to the first dot.  Raises Wrong."""
+    return {path.name.partition(".")[0]: files.read(path) for path in paths}
+
+
+def known(commands: Sequence[str], programs: Collection[str]) -> tuple[str, ...]:
     """The command lines, if there is a program for each of them.  Raises Wrong."""
     for command in commands:
         name = (command.split() or [""])[0]
-        if name not in system.programs:
-            raise Wrong(f"no program is called {name!r}; there are {', '.join(sorted(system.programs))}")
+        if name not in programs:
+            raise Wrong(f"no program is called {name!r}; there are {', '.join(sorted(programs))}")
         if ";" in command or not command.isascii() or not command.isprintable():
             raise Wrong(f"{command!r} is not one command line of printable ASCII")
     return tuple(commands)

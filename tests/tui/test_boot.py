@@ -62,3 +62,16 @@ def test_a_program_that_fails_is_a_failed_check() -> None:
     ran = hotpath("boot", "readseek 1 2 3 4 5 6 7 8")
     assert ran.returncode == 1
     assert "exited with" in ran.stderr
+
+
+def test_a_program_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.v2.elf").write_bytes(image.programs()["hello"])
+    ran = hotpath("boot", "--with", str(tmp_path / "mine.v2.elf"), "mine")
+    assert (ran.returncode, ran.stdout) == (0, hotpath("boot", "hello").stdout)
+
+
+def test_a_program_that_is_none_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"text")
+    ran = hotpath("boot", "--with", str(tmp_path / "mine"), "mine")
+    assert ran.returncode == 1
+    assert ran.stderr == "hotpath: 'mine' exited with 126\n"

@@ -47,3 +47,17 @@ def test_a_change_is_seen_between_what_stays() -> None:
         (" ", "e"),
         ("…", "1 unchanged line"),
     ]
+
+
+def test_a_copy_with_its_own_labels_is_the_same_line() -> None:
+    found = rows("f:\nje f.2\nnop", "f$201:\nje f$201.4\ncall g")
+    assert [(row.before, row.after, row.same) for row in found] == [
+        ("f:", "f$201:", True),
+        ("je f.2", "je f$201.4", True),
+        ("nop", "call g", False),
+    ]
+    assert list(unified(list(found)))[:2] == [(" ", "f$201:"), (" ", "je f$201.4")]
+
+
+def test_another_target_is_another_line() -> None:
+    assert [row.same for row in rows("je f", "je f.1")] == [False]

@@ -81,7 +81,7 @@ def test_json_is_one_object_and_nothing_else(engine: Engine, hotpath: Run) -> No
 
 
 def test_choices_reach_the_pipeline(engine: Engine, hotpath: Run) -> None:
-    line = "run -p hello -p 'readseek 4096 2' --theta 0.5 --table-size 4 --clean-every 9 --as-published --without fold"
+    line = "run -p hello -p 'readseek 4096 2' --theta 0.5 --table-size 4 --clean-every 9 --as-published --without sink"
     assert hotpath(*shlex.split(line), "--until", "traces")[0] == 0
     assert engine.options == Options(
         program="readseek",
@@ -90,7 +90,7 @@ def test_choices_reach_the_pipeline(engine: Engine, hotpath: Run) -> None:
         table_size=4,
         clean_every=9,
         as_published=True,
-        without=frozenset({"fold"}),
+        without=frozenset({"sink"}),
         until="traces",
     )
 
@@ -140,6 +140,7 @@ def test_a_kernel_that_dies_is_one_line_after_what_was_found(engine: Engine, hot
         (("--clean-every", "0"), "clean every is 0, must be at least 1"),
         (("--until", "never"), "'never' is not one of"),
         (("-p", "no-such-program"), "no program is called 'no-such-program'"),
+        (("--without", "magic"), "no pass is called 'magic'; there are inline, "),
         (("-p", ""), "a command line is empty"),
         (("-p", "hello; hello"), "contains ';'"),
         (("surplus",), "unexpected extra argument"),

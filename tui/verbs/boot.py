@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from rewriter.options import System
-from tui import exits, system
+from tui import choices, exits, system
 from tui.interrupt import interruptible
 from tui.progress import Progress
 
@@ -22,15 +23,17 @@ from tui.progress import Progress
     metavar="ELF",
     help="A multiboot image; without it, the kernel that is built in.",
 )
+@choices.WITH
 @click.option("--on", "where", type=click.Choice(["unicorn", "qemu"]), default="unicorn", show_default=True)
-def boot(programs: tuple[str, ...], kernel: Path | None, where: str) -> int:
+def boot(programs: tuple[str, ...], kernel: Path | None, own: tuple[Path, ...], where: str) -> int:
     """Boot a kernel, run programs one after the other, and print their console.
 
     A PROGRAM with arguments is quoted: 'readseek 65536 25'.  Without one, hello is run.  Exit status 1 if the kernel
     or a program fails.
     """
     toy = system.toy(kernel)
-    commands = system.known(programs or ("hello",), toy)
+    toy = replace(toy, programs={**toy.programs, **system.named(own)})
+    commands = system.known(programs or ("hello",), toy.programs)
     with interruptible() as cancelled, Progress() as say, system.errors_in_one_line():
         say(f"booting on {where}")
         if where == "qemu":

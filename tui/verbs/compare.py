@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -23,18 +24,24 @@ IMAGE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("first", type=IMAGE, metavar="A.elf")
 @click.argument("second", type=IMAGE, metavar="B.elf")
 @choices.PROGRAM
+@choices.WITH
 @choices.JSON
 @choices.PLAIN
-def compare(first: Path, second: Path, commands: tuple[str, ...], as_json: bool, plain: bool) -> int:
+def compare(
+    first: Path, second: Path, commands: tuple[str, ...], own: tuple[Path, ...], as_json: bool, plain: bool
+) -> int:
     """Run the same programs on two kernels; compare what they do, then what it costs.
+
+    Programs given --with their images are taken on B alone: those that were retargeted for it.
 
     Exit status 1 if they do not behave the same.
     """
     from rewriter.behavior import CHECKED, differences
 
     toy = system.toy(first)
-    lines = system.known(choices.training(commands), toy)
-    runs, names = _boot_both(toy, system.bootable(second), lines, plain)
+    lines = system.known(choices.training(commands), toy.programs)
+    other = replace(toy, kernel=system.bootable(second), programs={**toy.programs, **system.named(own)})
+    runs, names = _boot_both(toy, other, lines, plain)
     found = differences(*runs)
     costs = _costs(*runs, names)
     if as_json:
@@ -60,21 +67,21 @@ def compare(first: Path, second: Path, commands: tuple[str, ...], as_json: bool,
 
 
 def _boot_both(
-    toy: System, other: bytes, lines: Sequence[str], quiet: bool
+    one: System, two: System, lines: Sequence[str], quiet: bool
 ) -> tuple[tuple[Run, Run], Mapping[int, str]]:
     """Both runs, and the names of the system calls as the first kernel has them."""
     from rewriter.elf import load
     from rewriter.phases.values import call_names
 
-    def boot(image: bytes, cancelled: Callable[[], bool]) -> Run:
-        return toy.machine.run(image, toy.work(lines), measure=True, check=True, cancelled=cancelled)
+    def boot(system: System, cancelled: Callable[[], bool]) -> Run:
+        return system.machine.run(system.kernel, system.work(lines), measure=True, check=True, cancelled=cancelled)
 
     with interruptible() as cancelled, Progress(quiet) as say, system.errors_in_one_line():
-        names = call_names(load(toy.kernel, toy.contract), toy.contract)
+        names = call_names(load(one.kernel, one.contract), one.contract)
         say("booting the first kernel")
-        one = boot(toy.kernel, cancelled)
+        first = boot(one, cancelled)
         say("booting the second kernel")
-        return (one, boot(other, cancelled)), names
+        return (first, boot(two, cancelled)), names
 
 
 def _costs(one: Run, two: Run, names: Mapping[int, str]) -> list[dict[str, Any]]:

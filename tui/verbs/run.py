@@ -63,7 +63,7 @@ def results(options: Options, save: Path | None = None, quiet: bool = False) -> 
     from rewriter import pipeline
 
     toy = system.toy()
-    system.known(options.commands, toy)
+    system.known(options.commands, toy.programs)
     with interruptible() as cancelled, Progress(quiet) as say, system.errors_in_one_line():
         for result in pipeline.run(options, toy, say, cancelled):
             say("")
