@@ -18,8 +18,6 @@ IMAGES: dict[str, Callable[[bytes], bytes]] = {
     "moved twice": lambda image: emit(load(emit(load(image), move=True)), move=True),
     "shuffled": lambda image: emit(shuffle(load(image), len(image))),
 }
-# A call that never returns, at the end of a function, falls to the next function or not: by the padding between.
-UNEVEN = (1, 13, 198, 721)
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def differences(seed: int) -> Iterator[Difference]:
                 continue
             if found != expected:
                 yield Difference(compiler, name, f"{_summary(found)}, expected {_summary(expected)}")
-            if name != "shuffled" and seed not in UNEVEN and structure(load(image)) != structure(load(again)):
+            if name != "shuffled" and structure(load(image)) != structure(load(again)):
                 yield Difference(compiler, name, "is read as another program")
 
 

@@ -1,5 +1,5 @@
 // A distance added to a label that only data names: no instruction shows that the code's shape matters.
-// stays: walk: distance
+// stays: walk
 #include "check.h"
 FUNCTION(_start)
     movl $0, %ecx

@@ -1,4 +1,12 @@
 // The same where each stub is a function with a symbol of its own: all of them keep their places.
+// stays: stub0: computed with
+// stays: stub1
+// stays: stub2
+// stays: stub3
+// stays: stub4
+// stays: stub5
+// stays: stub6
+// stays: stub7
 #include "check.h"
 FUNCTION(_start)
     movl $3, %ecx

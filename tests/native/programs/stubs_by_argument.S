@@ -1,7 +1,7 @@
 // The address of the first stub is handed to a function that computes the others, as for an interrupt table.
-// stays: stub0: computed with
-// stays: stub1: computed with
-// stays: stub2: computed with
+// stays: stub0
+// stays: stub1
+// stays: stub2
 #include "check.h"
 FUNCTION(_start)
     pushl $stub0
