@@ -15,9 +15,9 @@ _CALLS = (Flow.CALL, Flow.CALL_INDIRECT)  # None here: the callee never returns
 
 def verify(program: Program) -> list[str]:
     """What is wrong with the program, one line each; an empty list if nothing is."""
-    known = _labels(program)
+    known = _counts(program)
     faults = [f"label {label} is used {n} times" for label, n in known.items() if n > 1]
-    names = known.keys() | {section.name for section in program.sections}
+    names = labels(program)
     for function in program.functions:
         faults += [f"{function.name}: {fault}" for fault in _function_faults(function, names)]
     for data in program.data:
@@ -31,7 +31,20 @@ def verify(program: Program) -> list[str]:
     return faults
 
 
-def _labels(program: Program) -> Counter[str]:
+def verify_function(function: Function, names: set[str]) -> list[str]:
+    """What is wrong with one function of a program that has these labels, its own among them."""
+    own = Counter(block.label for block in function.blocks)
+    return [f"label {label} is used {n} times" for label, n in own.items() if n > 1] + [
+        *_function_faults(function, names)
+    ]
+
+
+def labels(program: Program) -> set[str]:
+    """Everything that a reference may name, but for ends."""
+    return {*_counts(program), *(section.name for section in program.sections)}
+
+
+def _counts(program: Program) -> Counter[str]:
     labels = Counter(data.name for data in program.data)
     for function in program.functions:
         labels.update(block.label for block in function.blocks)

@@ -12,9 +12,11 @@ it is then put on those edges on which the result matters.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from rewriter.analysis.graph import Edge, Way
 from rewriter.analysis.liveness import STACK_SHIFT, Liveness, Touch
-from rewriter.analysis.values import Values
 from rewriter.edit import Labels, redirect
 from rewriter.ir import Block, Insn
 from rewriter.passes.work import Work
@@ -35,29 +37,31 @@ def sink(work: Work) -> None:
 
 
 def _round(work: Work) -> bool:
-    """Sink at most one instruction of each block: what matters at the tops of the others stays the same by that."""
+    """Sink at most one instruction of each block: what matters at the tops of the others stays the same by that, and
+    so does the number of edges `into` each, as an edge that is split still is one."""
     live = work.liveness(work.values())
+    into = Counter(edge.target for b in live.values.blocks for edge, _ in live.values.ways(b.label))
     hot = [b for b in work.function.blocks if b.label in live.values.states and work.hot(b.label)]
-    moved = [_sink_one(work, live, block) for block in hot]
+    moved = [_sink_one(work, live, into, block) for block in hot]
     return any(moved)
 
 
-def _sink_one(work: Work, live: Liveness, block: Block) -> bool:
+def _sink_one(work: Work, live: Liveness, into: Mapping[str, int], block: Block) -> bool:
     touches = live.touches(block.label)
     if len(touches) != len(block.insns):
         return False  # something sank into it this round
     for site in reversed(range(len(block.insns))):
         insn, touch = block.insns[site], touches[site]
-        if _kind(insn, touch) and _escapes_heat(work, live, block, site, touch):
+        if _kind(insn, touch) and _escapes_heat(work, live, into, block, site, touch):
             needed = _needed(live, block, touch)
             assert needed is not None
-            _move(work, live.values, block, site, needed)
+            _move(work, into, block, site, needed)
             work.outcome.did(NAME, work.name, block.label, f"{decode(insn.raw).mnemonic} runs on colder edges only")
             return True
     return False
 
 
-def _escapes_heat(work: Work, live: Liveness, block: Block, site: int, touch: Touch) -> bool:
+def _escapes_heat(work: Work, live: Liveness, into: Mapping[str, int], block: Block, site: int, touch: Touch) -> bool:
     """Whether the instruction, sinking from block to block, leaves the hot path without being needed on it."""
     budget, seen = work.heat.block(block.label), set[str]()
     while block.label not in seen:
@@ -70,7 +74,7 @@ def _escapes_heat(work: Work, live: Liveness, block: Block, site: int, touch: To
         warm = [edge for edge in needed if work.hot(edge.target) and _count(work, edge) * 2 > budget]
         if not warm:
             return sum(_count(work, edge) for edge in needed) < budget
-        if len(warm) > 1 or len(_into(live.values, warm[0].target)) > 1:
+        if len(warm) > 1 or into[warm[0].target] > 1:
             return False
         block, site = work.block(warm[0].target), -1
     return False
@@ -93,10 +97,6 @@ def _passes(block: Block, start: int, live: Liveness, moving: Touch) -> bool:
     return not block.insns or flow(block.insns[-1].raw) in (Flow.NEXT, Flow.BRANCH, Flow.JUMP)
 
 
-def _into(values: Values, target: str) -> list[Edge]:
-    return [edge for b in values.blocks for edge, _ in values.ways(b.label) if edge.target == target]
-
-
 def _needed(live: Liveness, block: Block, touch: Touch) -> list[Edge] | None:
     """The edges on which the result matters; None where that is not one on which something can be put."""
     values, needed = live.values, dict[Edge, None]()
@@ -117,13 +117,13 @@ def _count(work: Work, edge: Edge) -> float:
     return known if known is not None else min(work.heat.block(edge.source), work.heat.block(edge.target))
 
 
-def _move(work: Work, values: Values, block: Block, site: int, needed: list[Edge]) -> None:
+def _move(work: Work, into: Mapping[str, int], block: Block, site: int, needed: list[Edge]) -> None:
     """Put the instruction on these edges; at the top of the target where no other edge leads there, so that it may
     sink further."""
     insn = block.insns.pop(site)
     labels: Labels = work.labels()
     for target in dict.fromkeys(edge.target for edge in needed):
-        if len(_into(values, target)) == 1 and target != work.name:
+        if into[target] == 1 and target != work.name:
             work.block(target).insns.insert(0, insn)
             continue
         label = labels.fresh()

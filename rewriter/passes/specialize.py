@@ -20,6 +20,7 @@ from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
 from rewriter.passes.duplicate import duplicate
 from rewriter.passes.flatten import flatten
+from rewriter.passes.guards import paying
 from rewriter.passes.heat import Heat
 from rewriter.passes.inline import Inliner
 from rewriter.passes.layout import layout
@@ -30,7 +31,7 @@ from rewriter.passes.sink import sink
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
-from rewriter.verify import verify
+from rewriter.verify import labels, verify_function
 
 Observer = Callable[[str, Function, Function], None]
 Pass = Callable[[Work], None]
@@ -88,6 +89,7 @@ class Specializer:
         self.contract = contract
         self.profile = profile
         self.as_published = as_published
+        self.names = labels(program)
         self.depths = Depths(Index(program), contract, facts=not as_published)
         self.at_return = read_after_handler(program, contract, self.depths)
 
@@ -99,12 +101,13 @@ class Specializer:
         *,
         implied: Mapping[int, int] | None = None,
         guarded: Mapping[int, int] | None = None,
+        candidates: Mapping[int, int] | None = None,
         share: float = 1.0,
         without: frozenset[str] = frozenset(),
         observer: Observer | None = None,
     ) -> Specialized:
         """A copy of `handler` called `name`, along the call `paths`, for arguments (argument → value) that are implied
-        by its number, and for others that it tests first.
+        by its number, and for others that it tests first: `guarded`, and those `candidates` whose test pays.
 
         `share`: the part of the handler's executions that the copy will take over; `without`: names of passes to
         leave out.  The program is not changed.
@@ -117,7 +120,12 @@ class Specializer:
         work.outcome.add(inliner.outcome)
         self._check(work, "inline")
         watch("inline", original, copied(work.function))
-        known = {} if "arguments" in without else self._arguments(work, handler, implied or {}, guarded or {}, watch)
+        known: dict[int, int] = {}
+        tested: dict[int, int] = {}
+        if "arguments" not in without:
+            known = self._imply(work, implied or {}, watch)
+            tested = {**(guarded or {}), **paying(work, handler, candidates or {})}
+            self._guard(work, handler, tested, watch)
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
         for pass_name, transform in PASSES:
             if pass_name not in skipped:
@@ -129,24 +137,27 @@ class Specializer:
             work.function,
             self._data(work),
             known,
-            {} if "arguments" in without else dict(guarded or {}),
+            tested,
             work.heat,
             dict(work.clone_of),
             work.outcome,
         )
 
-    def _arguments(
-        self, work: Work, handler: str, implied: Mapping[int, int], guarded: Mapping[int, int], watch: Observer
-    ) -> dict[int, int]:
+    def _imply(self, work: Work, implied: Mapping[int, int], watch: Observer) -> dict[int, int]:
         """The implied arguments that were not refused."""
         before = copied(work.function)
         known = imply(work, dict(implied))
-        if guarded:
-            guard(work, handler, dict(guarded))
         self._check(work, "arguments")
-        if implied or guarded:
+        if implied:
             watch("arguments", before, copied(work.function))
         return known
+
+    def _guard(self, work: Work, handler: str, guarded: Mapping[int, int], watch: Observer) -> None:
+        if guarded:
+            before = copied(work.function)
+            guard(work, handler, dict(guarded))
+            self._check(work, "arguments")
+            watch("arguments", before, copied(work.function))
 
     @staticmethod
     def _data(work: Work) -> tuple[Data, ...]:
@@ -155,10 +166,8 @@ class Specializer:
         return tuple(data for data in work.data if data.name in named)
 
     def _check(self, work: Work, pass_name: str) -> None:
-        data = [*self.program.data, *self._data(work)]
-        program = Program(
-            [*self.program.functions, work.function], data, self.program.entry, sections=self.program.sections
-        )
-        faults = verify(program)
+        data = self._data(work)
+        names = {*self.names, *(d.name for d in data), *(b.label for b in work.function.blocks)}
+        faults = verify_function(work.function, names)
         if faults:
-            raise Broken(f"after {pass_name}: {faults[0]}")
+            raise Broken(f"after {pass_name}: {work.name}: {faults[0]}")

@@ -71,3 +71,11 @@ class Work:
     def size(self) -> int:
         """Instructions."""
         return sum(len(block.insns) for block in self.function.blocks)
+
+    def expected(self) -> float:
+        """Instructions that the profile expects to be executed here, jumps to blocks that do not follow included."""
+        following = [block.label for block in self.function.blocks[1:]]
+        return sum(
+            self.heat.block(b.label) * (len(b.insns) + (b.falls_to is not None and b.falls_to != after))
+            for b, after in zip(self.function.blocks, [*following, None], strict=True)
+        )

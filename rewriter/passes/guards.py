@@ -1,0 +1,53 @@
+"""Which arguments are worth a test at the entry: `if (x == v) C[x=v] else C` (§4.2, Muth et al. 2000).
+
+A test costs two instructions on every call.  It pays where the body that knows the value is expected to execute fewer
+by more than that, which is found out by folding a copy of the body and counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rewriter.edit import copied
+from rewriter.passes.arguments import guard
+from rewriter.passes.constants import constants
+from rewriter.passes.deadcode import deadcode, unreachable
+from rewriter.passes.heat import Heat
+from rewriter.passes.outcome import Outcome
+from rewriter.passes.work import Work
+
+NAME = "guard"
+
+
+def paying(work: Work, handler: str, candidates: Mapping[int, int]) -> dict[int, int]:
+    """Those of the candidates (argument → value) whose test pays, each beside those before it."""
+    if not candidates:
+        return {}
+    kept: dict[int, int] = {}
+    least = _cost(work, handler, kept)
+    for argument, value in candidates.items():
+        cost = _cost(work, handler, {**kept, argument: value})
+        if cost < least:
+            kept[argument], least = value, cost
+        else:
+            work.outcome.refuse(NAME, work.name, work.name, f"argument {argument}: guard costs more than it saves")
+    return kept
+
+
+def _cost(work: Work, handler: str, known: Mapping[int, int]) -> float:
+    trial = replace(
+        work,
+        function=copied(work.function),
+        data=list(work.data),
+        clone_of=dict(work.clone_of),
+        returns=dict(work.returns),
+        heat=Heat(dict(work.heat.blocks), dict(work.heat.edges)),
+        outcome=Outcome(),
+    )
+    if known:
+        guard(trial, handler, dict(known))
+    constants(trial)
+    deadcode(trial)
+    unreachable(trial)
+    return trial.expected()
