@@ -14,7 +14,7 @@ import capstone
 from capstone import x86 as cs
 
 from rewriter.ir import Ref
-from rewriter.x86.anatomy import SEGMENT_PREFIXES, SHIFTS, STRING_OPCODES, Anatomy, anatomy
+from rewriter.x86.anatomy import REP, REPNE, SEGMENT_PREFIXES, SHIFTS, STRING_OPCODES, Anatomy, anatomy
 from rewriter.x86.decode_sweep import sweep
 from rewriter.x86.flow import Flow, branch_field, flow
 from rewriter.x86.operands import Decoded, DecodeError, Imm, Mem, Operand, Reg
@@ -58,7 +58,7 @@ def decode(raw: bytes) -> Decoded:
         raw,
         mnemonic,
         tuple(_operands(found, parts, direct)),
-        tuple(_PREFIX_WORDS.get(word, word) for word in words),
+        _prefixes(words, parts),
         len(parts.prefixes),
         parts.opcode,
         parts.disp_offset if parts.disp_size else None,
@@ -67,6 +67,14 @@ def decode(raw: bytes) -> Decoded:
         parts.imm_size,
         direct,
     )
+
+
+def _prefixes(words: list[str], parts: Anatomy) -> tuple[str, ...]:
+    """Capstone's, but for string instructions: it does not tell that F2 repeats a `movs` as F3 does."""
+    if parts.opcode in STRING_OPCODES:
+        repeats = [byte for byte in parts.prefixes if byte in (REP, REPNE)]
+        return (("repne" if repeats[-1] == REPNE else "rep"),) if repeats else ()
+    return tuple(_PREFIX_WORDS.get(word, word) for word in words)
 
 
 def text(raw: bytes, refs: Iterable[Ref] = (), quote: bool = False) -> str:

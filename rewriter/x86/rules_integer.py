@@ -27,6 +27,7 @@ def move(draft: Draft) -> None:
         return
     if lumps & SYS:
         draft.fixed, draft.faults = "control register", True
+        draft.touch(FLAGS)  # left undefined
     if isinstance(target, Reg) and draft.mask(target) & lumps:
         draft.touch(lumps)
         draft.fixed, draft.faults = draft.fixed or "segment register", True
@@ -158,7 +159,7 @@ def divide(draft: Draft) -> None:
     draft.faults = True
 
 
-EXTENSIONS = {"cbw": ("al", "ax"), "cwde": ("ax", "eax"), "cwd": ("ax", "dx"), "cdq": ("eax", "edx")}
+EXTENSIONS = {"cbw": ("al", "ah"), "cwde": ("ax", "eax"), "cwd": ("ax", "dx"), "cdq": ("eax", "edx")}
 
 
 def extend_sign(draft: Draft) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rewriter.x86.anatomy import anatomy
 from rewriter.x86.draft import SEGMENTS, Access, Draft
 from rewriter.x86.flow import Flow, flow
 from rewriter.x86.operands import Imm, Mem, Operand, Reg
 from rewriter.x86.rules_integer import condition_flags
 from rewriter.x86.state import ALL_REGISTERS, DF, EBP, ECX, ESP, FLAGS, IF, SEG, SYSTEM, ZF
+
+XBEGIN = 0xC7
 
 
 def _below(size: int, distance: int | None = None) -> Access:
@@ -114,7 +117,9 @@ def leave(draft: Draft) -> None:
 def control(draft: Draft) -> None:
     """Jumps, branches, calls, returns.  Far ones, and those which cut eip to 16 bits, are not understood."""
     kind = flow(draft.decoded.raw)
-    if draft.narrow or kind is Flow.IRET or draft.mnemonic in ("lcall", "xbegin"):
+    parts = anatomy(draft.decoded.raw)
+    far = parts.opcode == 0x9A or (parts.opcode == 0xFF and parts.extension == 3)
+    if draft.narrow or far or kind is Flow.IRET or parts.opcode == XBEGIN:
         draft.refuse()
     draft.fixed = "control flow"
     if kind is Flow.BRANCH:
@@ -127,7 +132,8 @@ def control(draft: Draft) -> None:
         draft.read(*draft.operands)
     elif kind is Flow.RETURN:
         beyond = draft.operands[0] if draft.operands else Imm(0, 2)
-        assert isinstance(beyond, Imm)
+        if not isinstance(beyond, Imm) or beyond.value >= 0x8000:
+            draft.refuse()  # emulators differ about the sign
         draft.loads.append(_at(4))
         draft.move_esp(4 + beyond.value)
     draft.fixed = "control flow"

@@ -5,6 +5,8 @@ Whatever touches a lump is `fixed`: nobody follows what is in there, so nobody m
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rewriter.x86.draft import Access, Draft
 from rewriter.x86.operands import Mem
 from rewriter.x86.state import ALL, ALL_REGISTERS, EAX, EBX, ECX, EDX, ESP, FLAGS, IF, SEG, SYS, SYSTEM, ZF
@@ -92,7 +94,8 @@ def load_far_pointer(draft: Draft) -> None:
     target, mem = draft.operands
     assert isinstance(mem, Mem)
     draft.address(mem)
-    draft.loads.append(Access(mem, target.size + 2))
+    size = target.size + 2
+    draft.loads.append(Access(replace(mem, size=size), size))
     draft.write(target)
     draft.lump(SEG, "segment register")
     draft.faults = True

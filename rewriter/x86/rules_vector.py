@@ -5,6 +5,8 @@ They may fault, also without unmasked exceptions: kernels give the unit to a tas
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rewriter.x86.anatomy import anatomy
 from rewriter.x86.draft import Access, Draft
 from rewriter.x86.operands import Mem, Reg
@@ -21,6 +23,8 @@ _X87_MEMORY = (
     (2, 2, 2, 2, 2, 2, 2, 2),
     (2, -2, -2, -2, 10, 8, -10, -8),  # fild, fisttp, fist, fistp, fbld, fild, fbstp, fistp
 )
+
+STATE_GROUP = 0x0FAE  # fxsave, ldmxcsr, clflush …; the fences have a rule of their own
 
 
 def is_x87(opcode: int) -> bool:
@@ -48,16 +52,16 @@ def _x87_memory(draft: Draft, mem: Mem) -> None:
     if size == 0 or (draft.narrow and abs(size) > 10):
         draft.refuse()
     draft.address(mem)
-    if size > 0:
-        draft.loads.append(Access(mem, size))
-    else:
-        draft.stores.append(Access(mem, -size))
+    access = Access(replace(mem, size=abs(size)), abs(size))
+    (draft.loads if size > 0 else draft.stores).append(access)
     draft.fixed = "floating point"
 
 
 def sse(draft: Draft) -> None:
     """MMX, SSE and the saving of their state, as coarsely as they are rare: both lumps, all flags, general
     registers that are named and those that some imply, and memory of unknown size around the operand"""
+    if draft.decoded.opcode == STATE_GROUP and not any(isinstance(operand, Mem) for operand in draft.operands):
+        draft.refuse()  # umonitor and other late arrivals
     draft.reads |= EAX | EDX  # xsave, pcmpestri
     draft.touch(FLAGS | ECX)  # comiss, ptest; pcmpestri
     for operand in draft.operands:
