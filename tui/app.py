@@ -53,6 +53,10 @@ class Walkthrough(App[int]):
         if self._attempt is not None:
             self._attempt.stop()
 
+    def settled(self, patience: float) -> bool:
+        """Whether no work is left behind; wait for so many seconds."""
+        return self._attempt is None or self._attempt.ended(patience)
+
     def action_step(self, by: int) -> None:
         self.walk_state.step(by)
         self._show()

@@ -1,7 +1,7 @@
 """The generator of the phases in a thread of its own, which ends when it is told to.
 
 Not a worker of Textual: cancelling one does not end its thread, and quitting waits for it.  Here a flag does, which
-the machine polls and which every line of progress looks at; a phase that looks at neither dies with the process.
+the machine polls and which every line of progress looks at; a phase that looks at neither has to be abandoned.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ class Attempt:
         """Ask it to end; nothing is told from now on."""
         self._stop.set()
 
+    def ended(self, patience: float) -> bool:
+        """Whether the thread has ended; wait for so many seconds."""
+        return self._ended.wait(patience)
+
     def start(self, previous: Attempt | None = None) -> None:
         """Begin, once the previous attempt has let go of the machine."""
         threading.Thread(target=self._run, args=(previous,), daemon=True).start()
@@ -66,7 +70,7 @@ class Attempt:
     def _run(self, previous: Attempt | None) -> None:
         try:
             if previous is not None:
-                self._say("waiting for the earlier run to stop")
+                self._tell(Doing(self, "waiting for the earlier run to stop"))
                 previous._ended.wait()
             self._drive()
         except Exception as error:

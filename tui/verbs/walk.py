@@ -11,6 +11,8 @@ from rewriter.report import PhaseResult
 from tui import system
 from tui.verbs import run
 
+PATIENCE = 2.0  # seconds that the work has to stop once one has quit
+
 
 def walk() -> int:
     """Walk through the default run; the exit status."""
@@ -19,7 +21,11 @@ def walk() -> int:
         return run.short(options)
     from tui.app import Walkthrough
 
-    return Walkthrough(phases(options), subject(options)).run() or 0
+    app = Walkthrough(phases(options), subject(options))
+    status = app.run() or 0
+    if not app.settled(PATIENCE):
+        os._exit(status)  # Python's own way out is not safe while a thread is in the simulator
+    return status
 
 
 def subject(options: Options) -> str:
