@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ class Block(NamedTuple):
 def describe(code: bytes) -> Block:
     """The block with these bytes.  A rest that does not decode is one instruction: the processor faults there."""
     sizes, switch, rest = [], 0, len(code)
-    for _, size, mnemonic, operands in _disassembler().disasm_lite(code, 0):
+    for size, mnemonic, operands in disassemble(code):
         sizes.append(size)
         rest -= size
         if _changes_stack(mnemonic, operands):
@@ -38,6 +39,12 @@ def describe(code: bytes) -> Block:
     if rest:
         sizes.append(rest)
     return Block(tuple(sizes), is_repeated(code[len(code) - sizes[-1] :]), switch)
+
+
+def disassemble(code: bytes) -> Iterator[tuple[int, str, str]]:
+    """(size, mnemonic with prefixes, operands) of straight code, up to what does not decode."""
+    for _, size, mnemonic, operands in _disassembler().disasm_lite(code, 0):
+        yield size, mnemonic, operands
 
 
 @cache

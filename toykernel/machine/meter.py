@@ -7,11 +7,15 @@ kept apart, and a block that goes over to another stack is divided there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .blocks import Block, describe
+from .cycles import Cycles, Shape, shape
 from .interrupts import State
 from .pc import Entry, Pc
 from .trace import Cost
+
+_ZERO, _DOWN = 1 << 6, 1 << 10  # ZF, DF in EFLAGS
 
 
 @dataclass
@@ -22,26 +26,56 @@ class _Stack:
     interrupts: list[tuple[int, int, Cost]] = field(default_factory=list)  # eip and esp to return to, cost till then
 
 
+class _Code(NamedTuple):
+    """A block of the kernel's code."""
+
+    block: Block
+    shape: Shape
+    sure: int  # how many instructions run on the stack on which the block begins
+
+
+class _Run(NamedTuple):
+    """A block under way."""
+
+    address: int
+    code: _Code
+
+
 class Meter:
     """An observer that counts on the accounts of calls; `instructions` counts all of ring 0.
 
     Interrupts of devices have accounts of their own, and so has what belongs to no call."""
 
     def __init__(self, pc: Pc, code: tuple[tuple[int, int], ...], stack_size: int) -> None:
-        self.instructions = 0
-        self._pc = pc
-        self._stack_size = stack_size
+        self.instructions = self._thirds = 0
+        self._pc, self._stack_size = pc, stack_size
+        self._cycles = Cycles()
         self._esp = pc.cpu.registers("ESP")
-        self._known: dict[tuple[int, int], Block] = {}
+        self._string = pc.cpu.registers("ESI", "EDI", "ECX", "EFLAGS")
+        self._known: dict[tuple[int, int], _Code] = {}
         self._nobody = Cost()
         self._stacks: dict[int, _Stack] = {}
         self._stack = _Stack(self._nobody)  # the one in use
         self._cost = self._nobody  # its account
-        self._last: tuple[int, Block] | None = None  # the block under way
-        self._repeated = -1  # address of the `rep` under way
+        self._last: _Run | None = None
         self._switched = False  # the block under way changes the stack; what comes then is not counted yet
+        self._repeated = -1  # address of the `rep` under way
+        self._before = 0  # iterations on the account when it began
+        self._paused = -1  # address of a `rep` that goes on after a pause
+        pc.stamp = self.stamp
         for first, last in code:
             pc.cpu.on_block(self._block, first, last)
+
+    def stamp(self) -> int:
+        """The cycle clock: modelled in the kernel, one per instruction in user mode."""
+        ahead = 0
+        if self._last is not None:
+            address, code = self._last
+            done = code.block.before(self._pc.cpu.pc - address)
+            ahead = code.shape.upto[code.sure] - code.shape.upto[done] if done is not None else 0
+        return self._pc.clock.now + (self._thirds - ahead) // 3
+
+    # ---- what the processor tells
 
     def _block(self, _: int, address: int, size: int) -> None:
         try:
@@ -53,20 +87,27 @@ class Meter:
             self._pc.cpu.fail(failure)
 
     def early(self, address: int, size: int) -> None:
+        if self._repeated >= 0:
+            self._end_repetition()
         if self._switched:
             self._settle(self._esp.read()[0])
         interrupts = self._stack.interrupts
         if interrupts and interrupts[-1][0] == address and interrupts[-1][1] == self._esp.read()[0]:
             self._resume()
-        key = address, size
-        block = self._known.get(key)
-        if block is None:
-            directory = self._pc.gates.state().directory
-            block = self._known[key] = describe(self._pc.memory.read(address, size, directory))
-        self._charge(block.switch or len(block.sizes))
-        self._last = address, block
-        self._switched = block.switch > 0
-        self._repeated = address + size - block.sizes[-1] if block.repeats else -1
+        code = self._known.get((address, size)) or self._describe(address, size)
+        cost, instructions = self._cost, code.sure
+        thirds = code.shape.upto[instructions] + self._cycles.begin(address, size, code.shape)
+        cost.instructions += instructions
+        cost.thirds += thirds
+        self.instructions += instructions
+        self._thirds += thirds
+        self._last = _Run(address, code)
+        self._switched = code.block.switch > 0
+        if code.block.repeats:
+            self._repeated = address + code.shape.last
+            if self._repeated != self._paused:
+                self._before = cost.iterations
+        self._paused = -1
 
     def gate(self, entry: Entry, saved: State, stack: int, cost: Cost | None) -> None:
         if stack:
@@ -84,42 +125,75 @@ class Meter:
     def user(self, stack: int) -> None:
         if self._switched:
             self._settle(stack)
-        self._last, self._repeated = None, -1
+        self._cycles.leave()
+        self._last = None
 
     def pause(self, saved: State) -> None:
         if saved.ring == 0:
+            self._paused = self._repeated if saved.eip == self._repeated else -1
             self._leave(saved)
 
-    def _charge(self, instructions: int) -> None:
-        self._cost.instructions += instructions
-        self.instructions += instructions
+    # ---- accounts
+
+    def _charge(self, code: _Code, first: int, last: int) -> None:
+        """Instructions `first` to `last` (not included) of the block; backwards, they are given back."""
+        thirds = code.shape.upto[last] - code.shape.upto[first]
+        self._cost.instructions += last - first
+        self._cost.thirds += thirds
+        self.instructions += last - first
+        self._thirds += thirds
 
     def _leave(self, saved: State) -> None:
         """The block under way is left at `saved.eip`: what lies from there on did not retire."""
+        if saved.eip == self._repeated and self._paused < 0 and self._cost.iterations > self._before:
+            self._end_repetition(saved.eip)
         if self._last is not None:
-            address, block = self._last
-            retired = block.before(saved.eip - address)
-            counted = block.switch or len(block.sizes)
-            if retired is not None and retired < counted:
-                self._charge(retired - counted)
+            address, code = self._last
+            retired = code.block.before(saved.eip - address)
+            if retired is not None and retired < code.sure:
+                self._charge(code, code.sure, retired)
             elif self._switched:
                 self._settle(saved.esp, retired)
+        self._cycles.leave()
         self._last, self._repeated, self._switched = None, -1, False
 
     def _settle(self, esp: int, retired: int | None = None) -> None:
         """The block under way changed the stack: from there on it ran, up to `retired` instructions, on this one."""
         assert self._last is not None
-        _, block = self._last
+        code = self._last.code
         self._switched = False
         self._stack = self._stacks.setdefault(self._place(esp), _Stack(self._nobody))
         self._cost = self._stack.cost
-        self._charge((len(block.sizes) if retired is None else retired) - block.switch)
+        self._charge(code, code.sure, len(code.block.sizes) if retired is None else retired)
 
     def _resume(self) -> None:
         """A device's interrupt is over."""
         _, _, cost = self._stack.interrupts.pop()
         cost.interrupted += self._cost.instructions
         self._cost = self._stack.cost = cost
+
+    def _end_repetition(self, eip: int = -1) -> None:
+        """The `rep` under way is over, or broken off at `eip`.
+
+        The emulator comes by once more for each iteration, but for one that ends a comparison."""
+        assert self._last is not None
+        known = self._last.code.shape
+        source, target, left, flags = self._string.read()
+        elements = self._cost.iterations - self._before
+        if eip != self._repeated and known.repeats[-5:-1] in ("scas", "cmps") and (left or elements):
+            ended = bool(flags & _ZERO) == known.repeats.startswith("repne")
+            self._cost.iterations += ended
+            elements += ended
+        thirds = self._cycles.repeat(known, elements, source, target, upwards=not flags & _DOWN)
+        self._cost.thirds += thirds
+        self._thirds += thirds
+        self._repeated = -1
+
+    def _describe(self, address: int, size: int) -> _Code:
+        raw = self._pc.memory.read(address, size, self._pc.gates.state().directory)
+        block = describe(raw)
+        code = self._known[address, size] = _Code(block, shape(raw), block.switch or len(block.sizes))
+        return code
 
     def _place(self, esp: int) -> int:
         """The kernel stack on which esp lies; an empty stack's esp is the first address behind it."""

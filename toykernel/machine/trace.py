@@ -16,7 +16,7 @@ class Cost:
 
     instructions: int = 0
     iterations: int = 0
-    cycles: int = 0
+    thirds: int = 0  # of a modelled cycle
     faults: int = 0
     interrupted: int = 0
 
@@ -45,7 +45,7 @@ class OpenCall:
             self.memory,
             self.cost.instructions,
             self.cost.iterations,
-            self.cost.cycles,
+            self.cost.thirds // 3,
             self.cost.faults,
             self.cost.interrupted,
         )
