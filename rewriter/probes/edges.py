@@ -68,14 +68,14 @@ def _named_words(program: Program) -> set[Word]:
 
 
 def table_words(block: Block, index: Index, ends: Collection[Word] = ()) -> list[Word]:
-    """The words of the jump table that ends the block, and all relocated words behind up to the first of `ends`:
+    """The words of the jump table that ends the block, and all behind that name blocks, up to the first of `ends`:
     the table may end before the last of them, but not later."""
     ref = jump_table(block.insns[-1]) if block.insns else None
     words: list[Word] = []
     if ref is None or ref.target not in index.data:
         return words
-    word = (ref.target, ref.addend)
-    while word[1] in index.data[ref.target].refs and (not words or word not in ends):
+    refs, word = index.data[ref.target].refs, (ref.target, ref.addend)
+    while (entry := refs.get(word[1])) and entry.target in index.blocks and (not words or word not in ends):
         words.append(word)
         word = (ref.target, word[1] + WORD)
     return words
@@ -105,6 +105,7 @@ def lead_through(program: Program, index: Index, edge: Edge, ways: Collection[Wa
     """Make every way from the edge's source to its target pass the block `new`; the caller places it."""
     source, target = edge
     block = index.blocks[source]
+    index.blocks[new.label] = new
     new.falls_to = target
     if Way.TABLE in ways:
         _clone_table(program, index, block, target, new.label)

@@ -25,6 +25,7 @@ from rewriter.x86.encode import assemble
 from rewriter.x86.flow import Flow, flow
 
 COUNTER = 8  # bytes
+_TRANSFERS = (Flow.JUMP, Flow.BRANCH, Flow.CALL, Flow.JUMP_INDIRECT, Flow.CALL_INDIRECT)
 STI, POP_SS, MOV_SEGMENT, SS = 0xFB, 0x17, 0x8E, 2  # opcodes, and the number of the segment register
 
 
@@ -52,12 +53,15 @@ def place(block: Block, live: Sequence[int], shadowed: bool) -> int | None:
     """The best index in the block to count at: the first where no flag is live, else the first possible.
 
     live: the live flags before each instruction and behind the last.  shadowed: the block is entered from an
-    instruction that delays interrupts by one instruction (`sti`).  None: the block has no possible place.
+    instruction that delays interrupts by one instruction (`sti`).  None: the block has no possible place.  Before
+    a jump or a call there is one all the same: nobody can tell whether an interrupt came before or behind it.
     """
     last = len(block.insns)
     if block.insns and (flow(block.insns[-1].raw) is not Flow.NEXT or block.insns[-1].faults_to is not None):
         last -= 1  # behind its last instruction, control is elsewhere
     possible = [i for i in range(last + 1) if not (shadowed if i == 0 else delays_interrupts(block.insns[i - 1]))]
+    if not possible and flow(block.insns[0].raw) in _TRANSFERS:
+        possible = [0]
     return next((i for i in possible if not live[i] & FLAGS), possible[0] if possible else None)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from rewriter.contract import Contract, Kprofile
+from rewriter.elf import emit, load
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind, Section, Segment, Symbol
 from rewriter.probes.areas import ProbeError
 from rewriter.probes.conservation import Conservation
@@ -15,6 +16,8 @@ from rewriter.verify import verify
 from rewriter.x86.encode import assemble, branch, call, jump
 from rewriter.x86.flow import Flow, flow
 from tests.probes.flat import ARITHMETIC, CODE, GENERAL, STACK, STOP, Flat, program_of
+from tests.random_c import native
+from tests.random_c.rewrite import compiled
 
 CONDITIONS = ("e", "ne", "b", "ae", "s", "ns", "o", "no", "p", "a", "le")
 RET = Insn(b"\xc3")
@@ -214,6 +217,19 @@ def test_flags_are_live_behind_a_return_where_a_caller_reads_them():
     assert [len(block.insns) for block in program.function("f").blocks] == [3, 5, 9]
 
 
+@pytest.mark.skipif(native.missing() is not None, reason=str(native.missing()))
+@pytest.mark.parametrize("all_edges", [False, True])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 103])
+def test_compiled_programs_do_not_notice(seed, all_edges, monkeypatch):
+    if all_edges:
+        monkeypatch.setattr(Conservation, "to_count", lambda self, edges: list(edges))
+    for _, image in compiled(seed):
+        program = load(image)
+        counters = insert_counters(program, Contract())
+        assert native.run(emit(program, move=all_edges)) == native.run(image)
+        assert counters.handled > 5 * sum(counters.refused.values())
+
+
 def test_code_that_is_not_understood_reads_all_flags():
     for raw in (b"\xff\xff\xff\xff", b"\x90\x90", b"\xb8\0\0", b"\x0f\x0b" * 40):
         riddle = Function("riddle", [Block("riddle", [Insn(raw, origin=CODE)])], ("cannot be decoded",))
@@ -240,7 +256,14 @@ def test_sti_stays_with_what_follows():
     assert [raws[i + 1] for i, raw in enumerate(raws) if raw == b"\xfb"] == [b"\xf4", b"\xc3"]
 
 
+def test_an_interrupt_may_come_before_a_jump_or_behind_it():
+    loop = Function("loop", [Block("loop", [Insn(b"\xfb")], "loop.1"), Block("loop.1", [jump("loop.1")])])
+    counters = insert_counters(program_of([loop]), Contract())
+    assert counters.handled == 1
+
+
 def test_a_block_without_a_place_is_refused():
+    """`sti; ret` on a stack that may not grow: the interrupt is to find it empty."""
     stuck = Function("stuck", [Block("stuck", [Insn(b"\xfb")], "stuck.1"), Block("stuck.1", [RET])])
     counters = insert_counters(program_of([stuck]), Contract())
     assert counters.refused == {"a block may not be interrupted anywhere": 1}

@@ -39,8 +39,9 @@ class Oracle(Stepper):
 
 
 class Counted:
-    def __init__(self):
-        self.program = load(image.kernel(), CONTRACT)
+    def __init__(self, kernel):
+        self.kernel = kernel
+        self.program = load(kernel, CONTRACT)
         index = Index(self.program)
         self.graph = graph_of(self.program, index, set(index.functions))
         self.counters = insert_counters(self.program, CONTRACT)
@@ -49,13 +50,14 @@ class Counted:
         self.run = Machine().run(emit(self.program), WORK)
 
 
-@pytest.fixture(scope="module", params=["few edges", "all edges"])
+@pytest.fixture(scope="module", params=["few edges", "all edges", "one unit"])
 def counted(request):
-    """As usual, and with counters also on the edges that follow from others: on every way to a fixup, too."""
+    """As usual; with counters also on the edges that follow from others, the ways to fixups among them; and in a
+    kernel where the compiler inlined what it liked."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "all edges":
             patch.setattr(Conservation, "to_count", lambda self, edges: list(edges))
-        return Counted()
+        return Counted(image.kernel_one_unit() if request.param == "one unit" else image.kernel())
 
 
 def minus(after, before, keys):
@@ -66,7 +68,7 @@ def test_the_program_is_valid_and_nearly_all_of_it_is_counted(counted):
     assert verify(counted.program) == []
     refused = sum(counted.counters.refused.values())
     assert counted.counters.handled + refused == len(counted.program.functions)
-    assert refused <= 3
+    assert refused < 0.12 * len(counted.program.functions)
 
 
 def test_block_counters_equal_the_oracle_at_every_read_out(counted):
@@ -85,10 +87,14 @@ def test_edge_counts_equal_the_oracle_at_the_end(counted):
     blocks, edges = counters.decode(raw)
     before, edges_before = oracle.cleared[-1]
     assert blocks == minus(oracle.blocks, before, counters.blocks)
-    direct = [edge for edge in counters.edges if not counted.graph.edges[edge] & {Way.RETURN, Way.FAULT}]
+    direct = [
+        (source, target)
+        for source, target in counters.edges
+        if not counted.graph.edges[source, target] & {Way.RETURN, Way.FAULT} and target in blocks
+    ]
     expected = minus(oracle.edges, edges_before, direct)
     different = {edge for edge in direct if edges[edge] != expected[edge]}
-    assert len(different) <= 1  # the power goes off in the middle of a block
+    assert len(different) <= 2  # kprofile clears, and the power goes off, in the middle of a block
     assert len(direct) > 500
 
 
@@ -110,8 +116,15 @@ def test_faults_are_counted_edges(counted):
 
 def test_no_program_notices_the_counters(counted):
     work = workload("readseek 8192 3", "calls", "fault divide", "fault read-kernel", "hello")
-    original = Machine().run(image.kernel(), work, check=True)
+    original = Machine().run(counted.kernel, work, check=True)
     probed = Machine().run(emit(counted.program), work, check=True)
     assert (probed.console, probed.exits) == (original.console, original.exits)
     assert [call.registers for call in probed.calls] == [call.registers for call in original.calls]
     assert [call.memory for call in probed.calls] == [call.memory for call in original.calls]
+
+
+def test_the_machine_counts_the_same(counted):
+    """Two oracles agree: this test's own, and the machine's."""
+    leaders = {counted.oracle.addresses[label]: label for label in counted.counters.blocks}
+    executed = Machine().run(emit(counted.program), WORK, watch=leaders).executed
+    assert {leaders[address]: n for address, n in executed.items() if n} == dict(counted.oracle.blocks)
