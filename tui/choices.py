@@ -11,7 +11,8 @@ import click
 from rewriter.options import OptionError, Options
 from tui.exits import Wrong
 
-DEFAULT = "readseek 65536 25"  # §5's micro-benchmark: a file of 64 KiB, 25 repetitions
+PAPER = Options()  # its own choices
+DEFAULT = PAPER.commands[0]  # §5's micro-benchmark: a file of 64 KiB, 25 repetitions
 PROGRAM = click.option(
     "-p",
     "--program",
@@ -32,9 +33,15 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 PLAIN = click.option("--plain", is_flag=True, help="Plain text, as in a pipe.")
 OPTIONS = (
     PROGRAM,
-    click.option("--theta", type=float, default=0.9, show_default=True, help="The hot functions' share, θ of §3.2."),
-    click.option("--table-size", type=int, default=12, show_default=True, help="Call traces in a table, N of §3.3."),
-    click.option("--clean-every", type=int, default=1000, show_default=True, help="Entries until the first cleaning."),
+    click.option("--theta", type=float, default=PAPER.theta, help="The hot functions' share, θ of §3.2."),
+    click.option("--table-size", type=int, default=PAPER.table_size, help="Call traces in a table, N of §3.3."),
+    click.option(
+        "--clean-every",
+        type=int,
+        default=PAPER.clean_every,
+        show_default=True,
+        help="Entries until the first cleaning.",
+    ),
     click.option("--as-published", is_flag=True, help="Keep to the paper's own choices."),
     click.option("--without", multiple=True, metavar="PASS", help="Leave out a pass; may be repeated."),
     click.option(

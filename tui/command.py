@@ -45,7 +45,7 @@ def show_version(context: click.Context, option: click.Parameter, asked: bool) -
 @click.group(
     cls=Verbs,
     epilog=EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     invoke_without_command=True,
 )
 @click.option(

@@ -15,7 +15,7 @@ from tui.interrupt import interruptible
 from tui.progress import Progress
 
 
-@click.command()
+@click.command(short_help="Boot a kernel, run programs, print their console.")
 @click.argument("programs", nargs=-1, metavar="[PROGRAM]…")
 @click.option(
     "--kernel",
@@ -24,7 +24,7 @@ from tui.progress import Progress
     help="A multiboot image; without it, the kernel that is built in.",
 )
 @choices.WITH
-@click.option("--on", "where", type=click.Choice(["unicorn", "qemu"]), default="unicorn", show_default=True)
+@click.option("--on", "where", type=click.Choice(["unicorn", "qemu"]), default="unicorn")
 def boot(programs: tuple[str, ...], kernel: Path | None, own: tuple[Path, ...], where: str) -> int:
     """Boot a kernel, run programs one after the other, and print their console.
 

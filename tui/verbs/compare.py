@@ -20,7 +20,7 @@ from tui.progress import Progress
 IMAGE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Two kernels: what they do, then what it costs.")
 @click.argument("first", type=IMAGE, metavar="A.elf")
 @click.argument("second", type=IMAGE, metavar="B.elf")
 @choices.PROGRAM

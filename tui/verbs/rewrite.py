@@ -12,7 +12,7 @@ from tui.system import errors_in_one_line
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Read and write any i386 ELF with relocations.")
 @click.argument("source", type=FILE, metavar="IN.elf")
 @click.option("-o", "--output", type=FILE, required=True, metavar="OUT.elf", help="The image to write.")
 @click.option("--contract", type=FILE, metavar="TOML", help="What a kernel promises; programs need none.")

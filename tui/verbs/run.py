@@ -15,7 +15,7 @@ from tui.interrupt import interruptible
 from tui.progress import Progress
 
 
-@click.command()
+@click.command(short_help="All nine phases: profile, specialize, measure.")
 @click.option("--until", type=click.Choice(PHASES), metavar="PHASE", help="The last phase to run.")
 @choices.choices
 def run(until: str | None, save: Path | None, as_json: bool, plain: bool, **chosen: Any) -> int:
