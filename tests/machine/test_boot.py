@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from toykernel import image
@@ -72,3 +74,13 @@ def test_qemu_shows_the_same():
 def test_qemu_reports_a_kernel_that_fails():
     with pytest.raises(MachineError, match="failed on QEMU"):
         Qemu().console(image.kernel().replace(b"070701", b"070702"), workload("hello"))
+
+
+@needs_qemu
+def test_qemu_sends_the_same_profile_frames():
+    """The stamps differ, the calls that were stamped do not."""
+    work = workload("kprofile start cycles", "hello", "kprofile write cycles")
+    ours = Machine().run(image.kernel(), work).profile
+    theirs = Qemu().profile(image.kernel(), work)
+    numbers = [[row[0] for row in struct.iter_unpack("<IIQQ", frames[4])] for frames in (ours, theirs)]
+    assert numbers[0] == numbers[1] != []

@@ -91,3 +91,26 @@ def test_another_stack_is_another_account():
         away: nop; pop esp; nop; iretd; off: power_off"""
     paid = cost("xor edx, edx; int 0x80; inc edx; int 0x80", {0x80: call})
     assert paid.instructions == 4 + 2
+
+
+@pytest.mark.parametrize(
+    ("compare", "count", "iterations"),
+    [
+        (".byte 0xf3, 0xa6", 5, 3),  # repe cmpsb: the third byte differs
+        (".byte 0xf3, 0xa6", 2, 2),  # none differs
+        (".byte 0xf3, 0xa6", 3, 3),  # the last differs
+        (".byte 0xf3, 0xa6", 0, 0),
+        (".byte 0xf2, 0xae", 9, 3),  # repne scasb: the third is zero
+        (".byte 0xf2, 0xae", 2, 2),
+    ],
+)
+def test_comparisons_end_early(compare, count, iterations):
+    """The emulator does not come by again after the comparison that ends one."""
+    text = KERNEL + 0x14000
+    setup = f"mov dword ptr [{text}], 0x61006161; mov dword ptr [{text + 8}], 0x62626161; xor eax, eax"
+    call = f"cld; {setup}; mov esi, {text}; mov edi, {text if 'ae' in compare else text + 8}; mov ecx, {count}"
+    paid = cost(
+        "xor edx, edx; int 0x80; inc edx; int 0x80",
+        {0x80: f"test edx, edx; jne off; {call}; {compare}; iretd; off: power_off"},
+    )
+    assert (paid.instructions, paid.iterations) == (11, iterations)

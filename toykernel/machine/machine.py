@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Collection
 
 from .digest import UserMemory
-from .errors import MachineError
+from .frames import frames
 from .meter import Meter
 from .multiboot import parse
 from .pc import Pc
 from .run import Run
 from .stepper import Stepper
+from .storm import Storm
 from .workload import Workload
 
 
@@ -20,11 +20,14 @@ class Machine:
 
     `budget`: instructions without a program calling or anything coming out, after which the kernel hangs.
     `slice_size`: instructions between two looks whether it does, or whether the run is still wanted.
-    `stack_size`: of the kernel's stacks, in bytes, a power of two; they are aligned to it."""
+    `stack_size`: of the kernel's stacks, in bytes, a power of two; they are aligned to it.
+    `storm`: if not 0, interrupt the kernel at every so many of its instructions (see `Storm`)."""
 
-    def __init__(self, *, budget: int = 100_000_000, slice_size: int = 10_000_000, stack_size: int = 8192) -> None:
+    def __init__(
+        self, *, budget: int = 100_000_000, slice_size: int = 10_000_000, stack_size: int = 8192, storm: int = 0
+    ) -> None:
         self._budget, self._slice_size = budget, slice_size
-        self._stack_size = stack_size
+        self._stack_size, self._storm = stack_size, storm
 
     def run(
         self,
@@ -54,6 +57,8 @@ class Machine:
         meter = Meter(pc, image.code, self._stack_size) if measure else None
         stepper = Stepper(pc, image.code, self._stack_size, watch, shadow) if watch or shadow else None
         pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
+        if self._storm:
+            Storm(pc, image.code, self._storm)
         pc.run(self._budget, self._slice_size)
         return self._collect(pc, workload, meter, stepper)
 
@@ -63,23 +68,9 @@ class Machine:
             console=bytes(pc.devices.console.sent),
             exits=tuple(zip(lines, pc.devices.exits, strict=False)),
             calls=pc.trace.calls(),
-            profile=_frames(bytes(pc.devices.profile.sent)),
+            profile=frames(bytes(pc.devices.profile.sent)),
             executed=stepper.executed if stepper else {},
             stacks=dict(stepper.stacks) if stepper else {},
             instructions=meter.instructions if meter else 0,
             ticks=pc.ticks,
         )
-
-
-def _frames(sent: bytes) -> dict[int, bytes]:
-    """The frames on the profile line (type, size, bytes), by type; the last of a type counts."""
-    frames, at = {}, 0
-    while at < len(sent):
-        if at + 8 > len(sent):
-            raise MachineError("the profile that the kernel sent breaks off")
-        kind, size = struct.unpack_from("<II", sent, at)
-        at += 8 + size
-        if at > len(sent):
-            raise MachineError("the profile that the kernel sent breaks off")
-        frames[kind] = sent[at - size : at]
-    return frames

@@ -174,12 +174,22 @@ class Pc:
         for observer in self.observers:
             observer.gate(entry, saved, stack, cost)
 
+    def interrupt(self) -> None:
+        """From the hook of an instruction or block: raise the timer's line, and deliver it before that, if it may."""
+        self.devices.pic.request(TIMER)
+        if self._deliver(self.gates.state()):
+            self.cpu.jump()
+
     def _timer(self, state: State) -> bool:
-        """Raise the timer's line if it is due, and deliver what the controller lets through: whether it was any."""
+        """Raise the timer's line if it is due, and deliver what may be delivered: whether it was anything."""
         while self.devices.pit.next is not None and self.clock.now >= self.devices.pit.next:
             self.devices.pic.request(TIMER)
             self.devices.pit.tick()
         self._plan()
+        return self._deliver(state)
+
+    def _deliver(self, state: State) -> bool:
+        """Deliver what the controllers let through, if the processor lets it."""
         vector = self.devices.pic.acknowledge() if state.eflags & INTERRUPTS else None
         if vector is None:
             return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .errors import MachineError
+from .frames import frames
 from .workload import Workload, archive
 
 
@@ -24,9 +25,13 @@ class Qemu:
         """Boot and give what came out of the console.  `timeout` in seconds.
 
         Raises MachineError where there is no QEMU, or the kernel fails or does not power off in time."""
-        return self.run(kernel, workload, timeout)[0]
+        return self._run(kernel, workload, timeout)[0]
 
-    def run(self, kernel: bytes, workload: Workload, timeout: float = 60) -> tuple[bytes, bytes]:
+    def profile(self, kernel: bytes, workload: Workload, timeout: float = 60) -> dict[int, bytes]:
+        """Boot and give what kprofile wrote out last, by type.  Raises MachineError, as `console`."""
+        return frames(self._run(kernel, workload, timeout)[1])
+
+    def _run(self, kernel: bytes, workload: Workload, timeout: float = 60) -> tuple[bytes, bytes]:
         """(what came out of the console, what came out of the second serial line: kprofile's frames)."""
         if not self.available():
             raise MachineError(f"{self.program} is not installed")
