@@ -13,7 +13,7 @@ from tui.verbs.walk import phases, subject
 
 PICTURE = Path(__file__).parent.parent / "tutorials" / "walkthrough.svg"
 SIZE = (110, 36)
-PHASE = "specialize"
+PHASE = "inline"
 PATIENCE = 600  # seconds
 
 
