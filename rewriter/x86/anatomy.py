@@ -52,7 +52,7 @@ def is_sse(opcode: int) -> bool:
     return opcode >> 8 == 0x0F and (opcode & 0xFF in _SSE or 0xD0 <= opcode & 0xFF <= 0xFE)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 18)
 def anatomy(raw: bytes) -> Anatomy:
     """Take the bytes of exactly one instruction apart.
 

@@ -15,7 +15,7 @@ from capstone import x86 as cs
 
 from rewriter.ir import Ref
 from rewriter.x86.anatomy import REP, REPNE, SEGMENT_PREFIXES, SHIFTS, STRING_OPCODES, Anatomy, anatomy
-from rewriter.x86.decode_sweep import sweep
+from rewriter.x86.decode_sweep import TRAPS, sweep, trap_length
 from rewriter.x86.flow import Flow, branch_field, flow
 from rewriter.x86.operands import Decoded, DecodeError, Imm, Mem, Operand, Reg
 from rewriter.x86.text import render
@@ -42,11 +42,11 @@ _capstone = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_32)
 _capstone.detail = True
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 18)
 def decode(raw: bytes) -> Decoded:
     """Take apart the one instruction with exactly these bytes.  Raises DecodeError."""
     found = next(_capstone.disasm(raw, 0, 1), None) if raw else None
-    if found is None or next(sweep(raw, 0))[1] != len(raw):
+    if found is None or (trap_length(raw) if found.mnemonic in TRAPS else found.size) != len(raw):
         raise DecodeError(f"not one instruction: {raw.hex(' ') or 'no bytes'}")
     try:
         parts = anatomy(raw)

@@ -11,7 +11,7 @@ from rewriter.x86.anatomy import anatomy
 WINDOW = 1 << 16  # bytes given to capstone at once: bounds its memory
 LONGEST = 15  # bytes of the longest instruction
 _capstone = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_32)
-_TRAPS = ("ud0", "ud1")
+TRAPS = ("ud0", "ud1")  # longer than capstone thinks
 
 
 def sweep(code: bytes, address: int) -> Iterator[tuple[int, int]]:
@@ -25,7 +25,7 @@ def sweep(code: bytes, address: int) -> Iterator[tuple[int, int]]:
         for place, size, mnemonic, _ in _capstone.disasm_lite(code[start : stop + LONGEST], address + start):
             if place - address >= stop:
                 break
-            if mnemonic in _TRAPS:
+            if mnemonic in TRAPS:
                 size = trap_length(code[place - address : place - address + LONGEST])
                 at = place - address + size
                 yield place, size

@@ -69,7 +69,7 @@ def effects(insn: Insn) -> Effects:
     return _effects(insn.raw, refs)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 18)
 def _effects(raw: bytes, refs: frozenset[int]) -> Effects:
     try:
         decoded = decode(raw)
