@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from toykernel.machine import Workload
 from toykernel.machine.multiboot import parse
-from toykernel.machine.pc import Entry, Pc
+from toykernel.machine.observer import Entry
+from toykernel.machine.pc import Pc
 
 STACK_SIZE = 8192
 REPEATABLE = set(b"\xa4\xa5\xaa\xab\xac\xad")

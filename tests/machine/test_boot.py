@@ -8,6 +8,9 @@ import pytest
 
 from toykernel import image
 from toykernel.machine import Cancelled, Machine, MachineError, Qemu, Workload
+from toykernel.machine.multiboot import parse
+from toykernel.machine.observer import Entry
+from toykernel.machine.pc import Pc
 
 
 def workload(*commands):
@@ -84,3 +87,37 @@ def test_qemu_sends_the_same_profile_frames():
     theirs = Qemu().profile(image.kernel(), work)
     numbers = [[row[0] for row in struct.iter_unpack("<IIQQ", frames[4])] for frames in (ours, theirs)]
     assert numbers[0] == numbers[1] != []
+
+
+def test_the_work_clock_counts_what_programs_retire():
+    """Also when other programs follow at the same addresses: compared with looking at every instruction."""
+    kernel = parse(image.kernel())
+    pc = Pc(kernel, workload("hello", "readseek 5000 2", "fault divide", "calls"))
+    ring, stepped, previous = pc.cpu.registers("CS"), [], 0
+
+    def step(_, address, size):
+        nonlocal previous
+        if ring.read()[0] & 3:
+            again = address == previous and pc.memory.read(address, 1, pc.gates.state().cr3) in (b"\xf2", b"\xf3")
+            stepped.append(0 if again else 1)
+        previous = address
+
+    class BrokenOff(Unmoved):
+        def gate(self, entry, saved, stack, cost):
+            if entry is Entry.EXCEPTION and saved.ring == 3:
+                stepped.append(-1)
+
+    for first, last in kernel.elsewhere:
+        pc.cpu.on_instruction(step, first, last)
+    pc.observers.append(BrokenOff())
+    pc.run(1 << 31, 1 << 31)
+    assert pc.clock.now == sum(stepped) > 30_000
+
+
+class Unmoved:
+    """An observer that looks at nothing."""
+
+    def gate(self, entry, saved, stack, cost): ...
+    def user(self, stack): ...
+    def early(self, address, size): ...
+    def pause(self, saved): ...

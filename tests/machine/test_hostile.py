@@ -141,3 +141,9 @@ def test_a_loop_can_be_cancelled():
     for kernel in (guest(start="jmp ."), guest("jmp .")):
         with pytest.raises(Cancelled):
             Machine(slice_size=100_000).run(kernel, Workload([]), cancelled=lambda: True)
+
+
+def test_a_kernel_that_sleeps_with_its_timer_masked():
+    """A tick that the controller keeps back wakes nobody."""
+    masked = TIMER + "; mov al, 0xff; out 0x21, al"
+    assert "20000 ticks without any program" in refusal(guest("int 0x80", {0x80: "sti; hlt; fail"}, start=masked))

@@ -12,6 +12,7 @@ from toykernel.machine import MachineError, Workload, archive
 from toykernel.machine.frames import frames
 from toykernel.machine.memory import Memory
 from toykernel.machine.multiboot import load, parse
+from toykernel.machine.workload import command_line
 
 from .guest import guest
 
@@ -36,7 +37,7 @@ def test_cpio_reads_the_archive(tmp_path):
 def test_the_information_for_the_kernel():
     memory = Memory()
     image = parse(guest("jmp ."))
-    at = load(image, memory, b"module", Workload(["one 1", "two"]).command_line)
+    at = load(image, memory, b"module", command_line(Workload(["one 1", "two"])))
     flags, low, high, _, text, count, modules = struct.unpack_from("<7I", memory.raw, at)
     assert (flags & 0b1101, low, high, count) == (0b1101, 640, 63 << 10, 1)
     assert memory.raw[text : text + 18] == b"kernel one 1; two\0"

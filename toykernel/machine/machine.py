@@ -12,7 +12,7 @@ from .pc import Pc
 from .run import Run
 from .stepper import Stepper
 from .storm import Storm
-from .workload import Workload
+from .workload import Work
 
 
 class Machine:
@@ -32,7 +32,7 @@ class Machine:
     def run(
         self,
         kernel: bytes,
-        workload: Workload,
+        workload: Work,
         *,
         measure: bool = False,
         check: bool = False,
@@ -62,7 +62,7 @@ class Machine:
         pc.run(self._budget, self._slice_size)
         return self._collect(pc, workload, meter, stepper)
 
-    def _collect(self, pc: Pc, workload: Workload, meter: Meter | None, stepper: Stepper | None) -> Run:
+    def _collect(self, pc: Pc, workload: Work, meter: Meter | None, stepper: Stepper | None) -> Run:
         lines = [*workload.commands, *[""] * len(pc.devices.exits)]
         return Run(
             console=bytes(pc.devices.console.sent),

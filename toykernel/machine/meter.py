@@ -12,7 +12,8 @@ from typing import NamedTuple
 from .blocks import Block, describe
 from .cycles import Cycles, Shape, shape
 from .interrupts import State
-from .pc import Entry, Pc
+from .observer import Entry
+from .pc import Pc
 from .trace import Cost
 
 _ZERO, _DOWN = 1 << 6, 1 << 10  # ZF, DF in EFLAGS

@@ -52,6 +52,17 @@ class Image:
         )
         return tuple(pages)
 
+    @property
+    def elsewhere(self) -> Iterator[tuple[int, int]]:
+        """The linear ranges [first, last] outside `code`: where programs run."""
+        start = 0
+        for first, last in self.code:
+            if start < first:
+                yield start, first - 1
+            start = max(start, last + 1)
+        if start < 1 << 32:
+            yield start, (1 << 32) - 1
+
     def places(self, opcode: int) -> Iterator[int]:
         """Where the byte occurs in code: every instruction with this opcode begins at one of these addresses."""
         for segment in self.segments:

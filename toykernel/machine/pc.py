@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from enum import Enum
-from typing import Protocol
+from collections.abc import Callable
 
 from .clocks import WorkClock
 from .cpu import Cpu
@@ -15,8 +13,9 @@ from .interrupts import INTERRUPTS, PAGING, PROTECTION_FAULT, Gates, State
 from .keyboard import interruptible
 from .memory import Memory
 from .multiboot import BOOTLOADER_MAGIC, Image, load
-from .trace import SYSTEM_CALL, Cost, Trace
-from .workload import Workload, archive
+from .observer import Entry, Observer
+from .trace import SYSTEM_CALL, Trace
+from .workload import Work, archive, command_line
 
 INVALID_OPCODE, TIMER = 6, 0
 _NEVER = 1 << 64
@@ -26,35 +25,10 @@ _HLT = 0xF4
 _AT_RETURN = ("CS", "CR0", "CR3", "TR", "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP", "EFLAGS")
 
 
-class Entry(Enum):
-    """Why a gate was passed."""
-
-    SOFTWARE = "int"
-    EXCEPTION = "exception"  # broke off at eip, or refused an `int` there
-    DEVICE = "interrupt"  # between two instructions
-
-
-class Observer(Protocol):
-    """Follows what ring 0 does, with hooks of its own, added before the PC runs."""
-
-    def gate(self, entry: Entry, saved: State, stack: int, cost: Cost | None) -> None:
-        """A gate was passed: from user mode onto the kernel stack that begins at `stack` (`cost` is a system call's,
-        if it is one), or from within the kernel (`stack` is 0)."""
-
-    def user(self, stack: int) -> None:
-        """User mode is entered by the task with the kernel stack that begins at `stack`."""
-
-    def early(self, address: int, size: int) -> None:
-        """Ring 0 is about to run a block outside the kernel's code: before paging."""
-
-    def pause(self, saved: State) -> None:
-        """The processor stopped before an instruction, for a while: nothing that the guest could see."""
-
-
 class Pc:
     """A PC with a kernel loaded."""
 
-    def __init__(self, image: Image, workload: Workload, cancelled: Callable[[], bool] | None = None) -> None:
+    def __init__(self, image: Image, workload: Work, cancelled: Callable[[], bool] | None = None) -> None:
         self.memory = Memory()
         self.cpu = Cpu(self.memory)
         self.gates = Gates(self.cpu, self.memory)
@@ -77,8 +51,8 @@ class Pc:
         self._boot(image, workload)
         self._add_hooks(image)
 
-    def _boot(self, image: Image, workload: Workload) -> None:
-        information = load(image, self.memory, archive(workload.files), workload.command_line)
+    def _boot(self, image: Image, workload: Work) -> None:
+        information = load(image, self.memory, archive(workload.files), command_line(workload))
         self.cpu.registers("EAX", "EBX", "EFLAGS", "EIP").write(BOOTLOADER_MAGIC, information, 2, image.entry)
 
     def _add_hooks(self, image: Image) -> None:
@@ -87,7 +61,7 @@ class Pc:
         self.cpu.on_in(self._in)
         self.cpu.on_out(self._out)
         self.cpu.on_rdtsc(lambda: self.stamp())
-        for first, last in _outside(image.code):
+        for first, last in image.elsewhere:
             self.cpu.on_block(self._user_block, first, last)
         for place in image.places(_HLT):
             self.cpu.on_instruction(self._halt, place, place)
@@ -281,15 +255,17 @@ class Pc:
 
     def _sleep(self, state: State) -> None:
         """`hlt`: the clock jumps to the next tick."""
-        tick = self.devices.pit.next
         self._halted = -1
-        self._idle += 1
-        if not state.eflags & INTERRUPTS or tick is None:
-            raise MachineError(f"the kernel halted at {state.eip:#x}, and nothing can wake it")
-        if self._idle > _IDLE_TICKS:
-            raise MachineError(f"the kernel hangs at {state.eip:#x}: {_IDLE_TICKS} ticks without any program")
-        self.clock.now = max(self.clock.now, tick)
-        self._timer(state)
+        while True:
+            tick = self.devices.pit.next
+            if not state.eflags & INTERRUPTS or tick is None:
+                raise MachineError(f"the kernel halted at {state.eip:#x}, and nothing can wake it")
+            self._idle += 1
+            if self._idle > _IDLE_TICKS:
+                raise MachineError(f"the kernel hangs at {state.eip:#x}: {_IDLE_TICKS} ticks without any program")
+            self.clock.now = max(self.clock.now, tick)
+            if self._timer(state):
+                return
 
     def _pause(self, state: State) -> None:
         """The processor stopped in the middle, only because its budget was used up."""
@@ -298,14 +274,3 @@ class Pc:
             self._resumed = True
         for observer in self.observers:
             observer.pause(state)
-
-
-def _outside(code: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The linear ranges [first, last] outside the sorted ranges `code`."""
-    start = 0
-    for first, last in code:
-        if start < first:
-            yield start, first - 1
-        start = max(start, last + 1)
-    if start < 1 << 32:
-        yield start, (1 << 32) - 1

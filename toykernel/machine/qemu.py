@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from .errors import MachineError
 from .frames import frames
-from .workload import Workload, archive
+from .workload import Work, archive, command_line
 
 
 class Qemu:
@@ -21,17 +21,17 @@ class Qemu:
     def available(cls) -> bool:
         return shutil.which(cls.program) is not None
 
-    def console(self, kernel: bytes, workload: Workload, timeout: float = 60) -> bytes:
+    def console(self, kernel: bytes, workload: Work, timeout: float = 60) -> bytes:
         """Boot and give what came out of the console.  `timeout` in seconds.
 
         Raises MachineError where there is no QEMU, or the kernel fails or does not power off in time."""
         return self._run(kernel, workload, timeout)[0]
 
-    def profile(self, kernel: bytes, workload: Workload, timeout: float = 60) -> dict[int, bytes]:
+    def profile(self, kernel: bytes, workload: Work, timeout: float = 60) -> dict[int, bytes]:
         """Boot and give what kprofile wrote out last, by type.  Raises MachineError, as `console`."""
         return frames(self._run(kernel, workload, timeout)[1])
 
-    def _run(self, kernel: bytes, workload: Workload, timeout: float = 60) -> tuple[bytes, bytes]:
+    def _run(self, kernel: bytes, workload: Work, timeout: float = 60) -> tuple[bytes, bytes]:
         """(what came out of the console, what came out of the second serial line: kprofile's frames)."""
         if not self.available():
             raise MachineError(f"{self.program} is not installed")
@@ -52,9 +52,9 @@ class Qemu:
             raise MachineError(f"the kernel failed on QEMU (exit status {done.returncode}): {_last(done)}")
         return done.stdout, sent
 
-    def _command(self, directory: Path, workload: Workload) -> list[str]:
+    def _command(self, directory: Path, workload: Work) -> list[str]:
         # QEMU puts the kernel's path before the command line, and takes `,,` for a comma.
-        _, _, commands = workload.command_line.partition(" ")
+        _, _, commands = command_line(workload).partition(" ")
         return [
             *(self.program, "-kernel", str(directory / "kernel"), "-initrd", str(directory / "archive")),
             *("-append", commands, "-serial", "stdio", "-serial", f"file:{directory / 'profile'}"),

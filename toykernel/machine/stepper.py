@@ -11,7 +11,8 @@ from collections.abc import Collection
 from .blocks import is_repeated, without_prefixes
 from .interrupts import PAGING, State
 from .memory import PageFault
-from .pc import Entry, Pc
+from .observer import Entry
+from .pc import Pc
 from .trace import Cost
 
 # What is special about an instruction, as bits.

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 _TRAILER = "TRAILER!!!"
 
 
+class Work(Protocol):
+    """Command lines, run one after the other, and the files of the archive by path.  Programs are under `bin/`."""
+
+    @property
+    def commands(self) -> Sequence[str]: ...
+    @property
+    def files(self) -> Mapping[str, bytes]: ...
+
+
 @dataclass(frozen=True)
 class Workload:
-    """Command lines, run one after the other, and the files of the archive by path.  Programs are under `bin/`."""
+    """Work as plain data."""
 
     commands: Sequence[str]
     files: Mapping[str, bytes] = field(default_factory=dict)
 
-    @property
-    def command_line(self) -> str:
-        """What the kernel is passed: a first word in place of the kernel's path, then commands between `;`."""
-        return "kernel " + "; ".join(self.commands)
+
+def command_line(work: Work) -> str:
+    """What the kernel is passed: a first word in place of the kernel's path, then commands between `;`."""
+    return "kernel " + "; ".join(work.commands)
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
