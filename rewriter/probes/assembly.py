@@ -49,12 +49,15 @@ def _begin(blocks: list[Block], label: str) -> None:
 
 def _insn(line: str, labels: dict[str, str]) -> Insn:
     mnemonic, _, operand = line.partition(" ")
-    target = labels.get(operand.strip(), operand.strip().strip("{}"))
+    target = labels.get(operand.strip()) or _symbol(operand.strip())
+    if target is None:
+        (insn,) = assemble([line])
+        return insn
     if mnemonic == "jmp":
         return jump(target)
-    if mnemonic == "call":
-        return call(target)
-    if mnemonic.startswith("j"):
-        return branch(mnemonic[1:], target)
-    (insn,) = assemble([line])
-    return insn
+    return call(target) if mnemonic == "call" else branch(mnemonic[1:], target)
+
+
+def _symbol(operand: str) -> str | None:
+    """The label in `{label}`, where that is all."""
+    return operand[1:-1] if operand.startswith("{") and operand.endswith("}") else None

@@ -1,11 +1,4 @@
-"""Call traces: at the entry of a hot function, walk the stack and note the active calls (§3.1–§3.3).
-
-    sys_lseek:                              sys_lseek:
-        push ebx                                push T_sys_lseek        (__hotpath_stacks + …)
-        …                         ⇒             call __hotpath_walk
-                                            sys_lseek.entered:
-                                                push ebx
-                                                …
+"""Call traces: at the entry of a hot function, walk the stack and note the active calls in T_f (§3.1–§3.3).
 
 The walk looks at every word from esp up to the frame of the interrupted program (a stack on which no program was
 interrupted, such as the boot's, is its own up to the top), keeps those that are return addresses (a binary search
@@ -18,24 +11,22 @@ walk uses `stack_use(depth)` bytes below esp.  Its accesses go through ss, since
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
-from rewriter.edit import Labels
-from rewriter.ir import Block, Data, Function, Insn, Program, Ref, RefKind
-from rewriter.probes.areas import add_zeroed, register
+from rewriter.ir import Data, Function, Program, Ref, RefKind
+from rewriter.probes.areas import ProbeError, add_zeroed, register
 from rewriter.probes.assembly import function
-from rewriter.probes.physical import physical_functions
+from rewriter.probes.entry import probe_entry, select
 from rewriter.probes.table import Shape, note_function
 from rewriter.probes.traces import Stacks
 from rewriter.probes.user_frame import user_frame
-from rewriter.x86.encode import assemble, call
 from rewriter.x86.flow import Flow, flow
 
-STACKS, RETURNS, WALK, NOTE = "__hotpath_stacks", "__hotpath_returns", "__hotpath_walk", "__hotpath_note"
+STACKS, RETURNS, WALK = "__hotpath_stacks", "__hotpath_returns", "__hotpath_walk"
+NOTE = "__hotpath_note_stacks"
 DEPTH = 16  # sites of a trace; what lies further out is not noted
 PAIR = 8  # bytes of an entry of the return table: address, number of the site
 
@@ -89,7 +80,7 @@ fill:
 note:
     mov esi, esp
     mov ebx, dword ptr [esp + $table]
-    call {__hotpath_note}
+    call {__hotpath_note_stacks}
     add esp, $key
     popal
     popfd
@@ -113,57 +104,36 @@ def insert_stack_walk(
 ) -> Stacks:
     """Insert the probe at the entries of `functions`, in place.  Raises ProbeError; KeyError for unknown names."""
     index = Index(program)
-    frame = user_frame(program, contract, index)
-    refused = physical_functions(program, index)
-    refused |= {f.name: f.pins[0] for f in program.functions if f.pins}
-    chosen = [name for name in dict.fromkeys(functions) if name not in refused]
+    chosen, refused = select(program, index, functions)
     shape = Shape(depth, table_size, clean_every)
-    probed = [_probe(index, index.functions[name], shape.size * i) for i, name in enumerate(chosen)]
-    sites = _sites(program, dict(probed))
+    if not chosen:
+        return Stacks((), (), shape, None, refused)
+    frame = user_frame(program, contract, index)
+    entered = {}
+    for i, name in enumerate(chosen):
+        entered[probe_entry(index, index.functions[name], (f"{{{STACKS}+{shape.size * i}}}",), WALK)] = name
+    sites = _sites(program, entered)
+    if not sites:
+        raise ProbeError("the program has no calls that could be traced")
     program.data.append(_return_table([ref for _, ref in sites]))
     program.functions += [_walk(contract, frame, depth, len(sites)), note_function(shape, NOTE)]
     data = add_zeroed(program, STACKS, shape.size * len(chosen))
-    return Stacks(
-        tuple(chosen),
-        tuple(site for site, _ in sites),
-        shape,
-        register(program, contract, "stacks", data) if chosen else None,
-        dict(sorted(Counter(refused[name] for name in dict.fromkeys(functions) if name in refused).items())),
-    )
-
-
-def _probe(index: Index, traced: Function, table: int) -> tuple[str, str]:
-    """Insert the probe; returns the label of the new first block, and what the old first block is called now.
-
-    A jump back to the entry from inside the function is a loop, not an entry: it leads behind the probe.
-    """
-    entered = Labels(f"{traced.name}.entered", index.blocks).fresh()
-    traced.blocks[0].label = entered
-    for block in traced.blocks:
-        if block.falls_to == traced.name:
-            block.falls_to = entered
-        if block.insns and flow(block.insns[-1].raw) in (Flow.JUMP, Flow.BRANCH):
-            block.insns[-1] = _led(block.insns[-1], traced.name, entered)
-    (push,) = assemble((f"push {{{STACKS}+{table}}}",))
-    traced.blocks.insert(0, Block(traced.name, [push, call(WALK)], entered))
-    return traced.name, entered
-
-
-def _led(insn: Insn, old: str, new: str) -> Insn:
-    return replace(insn, refs=tuple(replace(r, target=new) if r.target == old else r for r in insn.refs))
+    number = register(program, contract, "stacks", data)
+    return Stacks(tuple(chosen), tuple(site for site, _ in sites), shape, number, refused)
 
 
 def _sites(program: Program, entered: dict[str, str]) -> list[tuple[str, Ref]]:
-    """Every call with its original label, and where it returns to.  Not the next block: that may lie elsewhere."""
-    original = {new: old for old, new in entered.items()}
+    """Every call but the probes', with the label of its block, and where it returns to.  That is not the next block,
+    which may lie elsewhere.  `entered`: the original label of blocks that were renamed."""
+    probes = set(entered.values())
     found = []
     for function_ in program.functions:
         for block in function_.blocks:
             ends = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
-            if ends in (Flow.CALL, Flow.CALL_INDIRECT) and block.label not in entered:
+            if ends in (Flow.CALL, Flow.CALL_INDIRECT) and block.label not in probes:
                 behind = sum(len(insn.raw) for insn in block.insns)
                 ref = Ref(0, RefKind.ABS32, block.label, behind)
-                found.append((original.get(block.label, block.label), ref))
+                found.append((entered.get(block.label, block.label), ref))
     return found
 
 

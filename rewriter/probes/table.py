@@ -16,10 +16,11 @@ entries = Σ counts + discarded + evicted, always.  A table stops for good at 2�
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rewriter.ir import Function
+from rewriter.probes.areas import ProbeError
 from rewriter.probes.assembly import function
 
 WORD = 4
@@ -51,6 +52,15 @@ class Shape:
     def size(self) -> int:
         """Bytes of a table."""
         return HEADER + self.slots * self.slot_size
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """entries = Σ counts in the table + discarded + evicted."""
+
+    entries: int
+    discarded: int  # found no room
+    evicted: int  # lost in cleaning
 
 
 @dataclass(slots=True)
@@ -97,11 +107,22 @@ class BoundedTable:
         self.occupied = kept
         self.bonus = kept[-1].count
 
+    @property
+    def totals(self) -> Totals:
+        return Totals(self.entries, self.discarded, self.evicted)
+
     @staticmethod
     def read(shape: Shape, raw: bytes) -> BoundedTable:
         """The table in `shape.size` bytes that kprofile wrote out."""
         entries, discarded, evicted, age, bonus = struct.unpack_from("<5I", raw)
         return BoundedTable(shape, entries, discarded, evicted, age, bonus, list(_slots(shape, raw)))
+
+
+def read_tables(shape: Shape, functions: Sequence[str], frame: bytes) -> dict[str, BoundedTable]:
+    """The tables of these functions, which lie one behind the other.  Raises ProbeError."""
+    if len(frame) != shape.size * len(functions):
+        raise ProbeError(f"{len(frame)} bytes of tables, expected {shape.size * len(functions)}")
+    return {name: BoundedTable.read(shape, frame[shape.size * i :]) for i, name in enumerate(functions)}
 
 
 def _slots(shape: Shape, raw: bytes) -> Iterator[Slot]:

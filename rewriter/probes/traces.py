@@ -7,17 +7,10 @@ from dataclasses import dataclass
 
 from rewriter.analysis.callgraph import CallGraph
 from rewriter.probes.areas import ProbeError
-from rewriter.probes.table import BoundedTable, Key, Shape
+from rewriter.probes.table import BoundedTable, Key, Shape, Totals, read_tables
 from rewriter.profile import Trace
 
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """entries = Σ counts of the traces + discarded + evicted."""
-
-    entries: int
-    discarded: int  # found no room in the table
-    evicted: int  # lost in cleaning
+__all__ = ["Stacks", "Totals", "plausible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +27,17 @@ class Stacks:
         """All traces, function by function, in the order of the tables.  Raises ProbeError."""
         return [
             Trace(name, self._trace(slot.key), slot.count)
-            for name, table in zip(self.functions, self.tables(frame), strict=True)
+            for name, table in self.tables(frame).items()
             for slot in table.occupied
         ]
 
     def totals(self, frame: bytes) -> dict[str, Totals]:
         """How many entries each function saw, and how many of them no trace tells of.  Raises ProbeError."""
-        return {
-            name: Totals(table.entries, table.discarded, table.evicted)
-            for name, table in zip(self.functions, self.tables(frame), strict=True)
-        }
+        return {name: table.totals for name, table in self.tables(frame).items()}
 
-    def tables(self, frame: bytes) -> list[BoundedTable]:
-        """The tables as they lay in memory.  Raises ProbeError."""
-        size = self.shape.size
-        if len(frame) != size * len(self.functions):
-            raise ProbeError(f"{len(frame)} bytes of stacks, expected {size * len(self.functions)}")
-        return [BoundedTable.read(self.shape, frame[at : at + size]) for at in range(0, len(frame), size)]
+    def tables(self, frame: bytes) -> dict[str, BoundedTable]:
+        """The tables as they lay in memory, by function.  Raises ProbeError."""
+        return read_tables(self.shape, self.functions, frame)
 
     def _trace(self, key: Key) -> tuple[str, ...]:
         """The walk pushes what it finds: the innermost site is the last word, unused words come first."""

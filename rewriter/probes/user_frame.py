@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract, SystemCalls
-from rewriter.ir import Block, Program
+from rewriter.ir import Block, Program, Symbol
 from rewriter.probes.areas import ProbeError
 from rewriter.x86.effects import effects
 from rewriter.x86.flow import Flow, flow
@@ -50,14 +50,19 @@ def _depths_at_calls(program: Program, promise: SystemCalls, index: Index) -> se
             continue
         seen.add((label, depth))
         behind = depth + _pushed(block)
-        last = block.insns[-1]
-        if flow(last.raw) is Flow.CALL_INDIRECT and any(
-            (ref.target, ref.addend) == (table.target, table.offset) for ref in last.refs
-        ):
+        if _calls_through(block, table):
             found.add(behind)
-            continue
-        work += [(edge.target, behind) for edge in index.edges(block)]
+        else:
+            work += [(edge.target, behind) for edge in index.edges(block)]
     return found
+
+
+def _calls_through(block: Block, table: Symbol) -> bool:
+    """Whether the block ends with `call [eax*4 + table]`."""
+    last = block.insns[-1] if block.insns else None
+    if last is None or flow(last.raw) is not Flow.CALL_INDIRECT:
+        return False
+    return any((ref.target, ref.addend) == (table.target, table.offset) for ref in last.refs)
 
 
 def _pushed(block: Block) -> int:

@@ -52,8 +52,8 @@ class Walk:
         words = struct.unpack(f"<{len(raw) // 4}I", raw)
         return tuple(self.numbers[word] for word in words if word in self.numbers)[:DEPTH]
 
-    def tables(self) -> list[BoundedTable]:
-        return self.stacks.tables(self.flat.read("__hotpath_stacks", self.stacks.shape.size))
+    def table(self) -> BoundedTable:
+        return self.stacks.tables(self.flat.read("__hotpath_stacks", self.stacks.shape.size))["traced"]
 
     def traces(self) -> list[Trace]:
         return self.stacks.read(self.flat.read("__hotpath_stacks", self.stacks.shape.size))
@@ -93,7 +93,7 @@ def test_the_walk_finds_what_the_scan_finds_and_keeps_everything(seed):
         assert walk.flat.uc.mem_read(below - 4, 4) == b"\xef\xbe\xad\xde"
         found = walk.scan(esp)
         model.note((0,) * (DEPTH - len(found)) + found[::-1])
-        assert walk.tables() == [model]
+        assert walk.table() == model
     assert sum(trace.count for trace in walk.traces()) == 20 - model.discarded
 
 
@@ -166,7 +166,7 @@ def test_an_interrupt_before_any_instruction_tears_nothing():
             eip = flat.addresses["handler"]
         flat.jump(eip)
         assert flat.state() == before
-        (table,) = walk.tables()
+        table = walk.table()
         assert table.entries == 1 + interrupted
         assert table.entries == sum(slot.count for slot in table.occupied) + table.discarded + table.evicted
         assert all(set(trace.sites) <= {"f", "handler"} for trace in walk.traces())
