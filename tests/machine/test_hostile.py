@@ -100,8 +100,16 @@ def test_a_kernel_that_loops():
     assert re.fullmatch(
         "the kernel hangs at 0xc01001[0-9a-f]+: 10000 instructions without progress", refusal(guest(start="jmp ."))
     )
-    assert "hangs" in refusal(guest("jmp ."))
+    assert "the program hangs at 0x8048000" in refusal(guest("jmp ."))
+    tick = {0x20: "push eax; eoi; pop eax; iretd"}
+    assert "program hangs at 0x8048000" in refusal(guest("jmp .", tick, start=TIMER))  # ticks are no progress
     assert "hangs" in refusal(guest("int 0x80", {0x80: f"mov eax, [{ABSENT}]", 14: "add esp, 4; iretd"}))
+    assert "hangs" in refusal(guest(f"mov eax, [{ABSENT}]", {14: "add esp, 4; iretd"}))
+
+
+def test_a_program_that_calls_for_good(monkeypatch):
+    monkeypatch.setattr("toykernel.machine.pc._MOST_CALLS", 1000)
+    assert "hangs at 0x8048002: 1000 system calls" in refusal(guest("again: int 0x80; jmp again", {0x80: "iretd"}))
 
 
 def test_a_kernel_that_sleeps_for_good():

@@ -18,13 +18,13 @@ from .workload import Work
 class Machine:
     """A PC with 64 MiB under Unicorn.
 
-    `budget`: instructions without a program calling or anything coming out, after which the kernel hangs.
+    `budget`: instructions without a system call, and with nothing coming out, after which kernel or program hangs.
     `slice_size`: instructions between two looks whether it does, or whether the run is still wanted.
     `stack_size`: of the kernel's stacks, in bytes, a power of two; they are aligned to it.
     `storm`: if not 0, interrupt the kernel at every so many of its instructions (see `Storm`)."""
 
     def __init__(
-        self, *, budget: int = 100_000_000, slice_size: int = 10_000_000, stack_size: int = 8192, storm: int = 0
+        self, *, budget: int = 20_000_000, slice_size: int = 1_000_000, stack_size: int = 8192, storm: int = 0
     ) -> None:
         self._budget, self._slice_size = budget, slice_size
         self._stack_size, self._storm = stack_size, storm

@@ -20,6 +20,7 @@ from .workload import Work, archive, command_line
 INVALID_OPCODE, TIMER = 6, 0
 _NEVER = 1 << 64
 _IDLE_TICKS = 20_000  # of sleep without any program running: then the kernel counts as hung
+_MOST_CALLS = 500_000  # of one run: then a program counts as hung
 _POLL = 64  # entries into the kernel between two looks at `cancelled`
 _HLT = 0xF4
 _AT_RETURN = ("CS", "CR0", "CR3", "TR", "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP", "EFLAGS")
@@ -44,7 +45,7 @@ class Pc:
         self._refused: State | None = None  # user mode at an `in` or `out`
         self._cancelled = cancelled
         self._in_kernel, self._resumed, self._due = True, False, _NEVER
-        self._entries = self._idle = self._stack = 0
+        self._entries = self._calls = self._idle = self._stack = 0
         self._space: int | None = None
         self._arguments = self.cpu.registers("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP")
         self._user = self.cpu.registers(*_AT_RETURN)
@@ -67,7 +68,7 @@ class Pc:
             self.cpu.on_instruction(self._halt, place, place)
 
     def run(self, budget: int, slice_size: int) -> None:
-        """Until the kernel powers off.  `budget` instructions without a program calling or anything coming out are a
+        """Until the kernel powers off.  `budget` instructions without a system call and with nothing coming out are a
         hang; every `slice_size` instructions there is a look at that, which the guest does not notice.
 
         Raises MachineError, also where the kernel reports a failure, and Cancelled."""
@@ -91,7 +92,8 @@ class Pc:
             elif self._halted == state.eip:
                 self._sleep(state)
             elif idle_slices * slice_size >= budget:
-                raise MachineError(f"the kernel hangs at {state.eip:#x}: {budget} instructions without progress")
+                who = "program" if state.ring else "kernel"
+                raise MachineError(f"the {who} hangs at {state.eip:#x}: {budget} instructions without progress")
             else:
                 self._pause(state)
         if self.devices.power_off:
@@ -100,7 +102,7 @@ class Pc:
 
     @property
     def _progress(self) -> int:
-        return self._entries + self.devices.progress
+        return self._calls + self.devices.progress
 
     def _poll(self) -> None:
         if self._cancelled is not None and self._cancelled():
@@ -139,6 +141,9 @@ class Pc:
                 number, *arguments = self._arguments.read()
                 program = self.trace.program(len(self.devices.exits))
                 cost = self.trace.open(task, program, number, tuple(arguments)).cost
+                self._calls += 1
+                if self._calls > _MOST_CALLS:
+                    raise MachineError(f"the program {program} hangs at {saved.eip:#x}: {_MOST_CALLS} system calls")
             if entry is not Entry.DEVICE:
                 self.clock.leave(saved.eip)
             self._in_kernel = True
