@@ -1,7 +1,7 @@
 """The PC that runs the kernel: under Unicorn, watched in every detail, or on QEMU, to check the first.
 
-In the order for reading: `machine` (what others call), `workload` and `run` (what goes in and comes out), `pc` (one boot,
-everything wired together), `multiboot` and `memory`, `cpu` and `interrupts` (what Unicorn leaves to us), `devices` with
+In the order for reading: `machine` (what others call), `workload` and `run` (what goes in and comes out), `pc` (one
+boot, wired together), `multiboot` and `memory`, `cpu` and `interrupts` (what Unicorn leaves to us), `devices` with
 `pic` and `pit`, `clocks` (when the timer ticks), `trace` (system calls), `digest`; then the observers: `meter` with
 `blocks` and `cycles` (what calls cost), `stepper` (the oracle of probes), `storm`; and `qemu`.
 """
