@@ -38,8 +38,7 @@ class Insn:
     """One machine instruction; `raw` keeps the original bytes, with the fields under `refs` meaningless.
 
     `origin` is the address in the input image (clones keep it, new instructions have None).  `faults_to` is the
-    label of the fixup that the exception table names for this instruction.  A pinned function that could not be
-    decoded holds its bytes as one `Insn` whose `raw` is not an instruction (`Function.pins` says why).
+    label of the fixup that the exception table names for this instruction.
     """
 
     raw: bytes
@@ -60,11 +59,13 @@ class Block:
 
 @dataclass(slots=True)
 class Function:
-    """Blocks in layout order, the entry first.  `pins` are the reasons for which it stays verbatim in its place."""
+    """Blocks in layout order, the entry first.  `pins` are the reasons for which it stays verbatim in its place;
+    `verbatim` ones could not be decoded and hold their bytes as one `Insn` that is no instruction."""
 
     name: str
     blocks: list[Block]
     pins: tuple[str, ...] = ()
+    verbatim: bool = False
 
     def insns(self) -> Iterator[Insn]:
         for block in self.blocks:
@@ -124,6 +125,7 @@ class Segment:
     sections: tuple[str, ...]
     headers: bool  # begins with the file's own headers
     load_bias: int  # physical minus virtual address
+    address: int = 0  # of the headers, where they are all it maps
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ class Program:
     def copy(self) -> Program:
         """A program that may be edited without changing this one; instructions are immutable and shared."""
         functions = [
-            Function(f.name, [Block(b.label, list(b.insns), b.falls_to) for b in f.blocks], f.pins)
+            Function(f.name, [Block(b.label, list(b.insns), b.falls_to) for b in f.blocks], f.pins, f.verbatim)
             for f in self.functions
         ]
         data = [replace(d, refs=dict(d.refs)) for d in self.data]

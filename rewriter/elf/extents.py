@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from rewriter.elf.image import Image, RawSection, RawSymbol
 from rewriter.x86.flow import Flow, flow, sweep
 
-# What assemblers and linkers put between functions: int3, zeros, and the no-operation forms of GNU as and LLVM.
+# What assemblers and linkers put between functions: int3, ud2, zeros, and the no-operation forms of GNU as and LLVM.
 PADDING = re.compile(
-    rb"(?:\xcc|\x00|(?:\x66|\x2e|\x3e)*(?:\x90|\x0f\x1f(?:\x00|[\x40\x44]\x00\x00?|\x80\x00{4}|\x84\x00\x00{4})"
+    rb"(?:\xcc|\x00|\x0f\x0b|(?:\x66|\x2e|\x3e)*(?:\x90|\x0f\x1f(?:\x00|[\x40\x44]\x00\x00?|\x80\x00{4}|\x84\x00\x00{4})"
     rb"|\x8d\x76\x00|\x8d\x74\x26\x00|\x8d\xb6\x00{4}|\x8d\xb4\x26\x00{4}|\x89\xf6|\x8d\x3f|\x8d\x36|\x87\xf6))*"
 )
 
@@ -131,7 +131,7 @@ class Extents:
             for s in symbols
             if s.kind in ("func", "notype", "object") and s.name and section.address <= s.value < section.end
         ]
-        candidates.sort(key=lambda s: (s.value, s.kind != "func", -s.size, s.local, s.name))
+        candidates.sort(key=lambda s: (s.value, s.kind != "func", -s.size, s.weak, s.local, s.name))
         starts = sorted({s.value for s in candidates} | {section.end})
         for symbol in candidates:
             size = min(symbol.size, section.end - symbol.value)

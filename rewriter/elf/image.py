@@ -56,6 +56,7 @@ class RawSymbol:
     size: int
     kind: str
     local: bool
+    weak: bool
     section: int  # an index, or SHN_ABS …
 
 
@@ -206,7 +207,9 @@ def _symbols(sections: tuple[RawSection, ...]) -> tuple[RawSymbol, ...]:
     strings = sections[table.link].raw
     usable = len(table.raw) // 16 * 16
     return tuple(
-        RawSymbol(_string(strings, name), value, size, KINDS.get(info & 15, "notype"), info >> 4 == 0, section)
+        RawSymbol(
+            _string(strings, name), value, size, KINDS.get(info & 15, "notype"), info >> 4 == 0, info >> 4 == 2, section
+        )
         for name, value, size, info, _, section in struct.iter_unpack("<IIIBBH", table.raw[:usable])
     )
 

@@ -15,6 +15,7 @@ from rewriter.elf.image import ElfError, Image, RawSection, RawSymbol, read
 from rewriter.elf.leaders import Leaders, branch_target
 from rewriter.elf.pins import pin
 from rewriter.elf.relocations import Named, Relocations
+from rewriter.elf.returns import end_calls
 from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, Section, Segment, Symbol
 from rewriter.x86.flow import Flow, branch_field, flow
 
@@ -57,6 +58,7 @@ class _Loader:
             exception_table=self.names[self.table.index] if self.table else None,
             made_for=self.image.flags,
         )
+        end_calls(program)
         pin(program, self.contract)
         return program
 
@@ -117,7 +119,7 @@ class _Loader:
             insn = Insn(
                 extent.raw(extent.start, extent.end), self._fields(extent, extent.start, extent.end), extent.start
             )
-            return Function(extent.name, [Block(extent.name, [insn])], tuple(extent.pins))
+            return Function(extent.name, [Block(extent.name, [insn])], tuple(extent.pins), verbatim=True)
         blocks: list[Block] = []
         ends = [*extent.starts[1:], extent.end]
         for address, end in zip(extent.starts, ends, strict=True):
@@ -126,19 +128,14 @@ class _Loader:
             insn = self._insn(extent, address, end)
             blocks[-1].insns.append(insn)
             if flow(insn.raw) in (Flow.NEXT, Flow.BRANCH, Flow.CALL, Flow.CALL_INDIRECT):
-                blocks[-1].falls_to = (
-                    self._next_label(extent, insn, end) if end in self.labels or end == extent.end else None
-                )
+                blocks[-1].falls_to = self._next_label(extent, end) if end in self.labels or end == extent.end else None
         return Function(extent.name, blocks, tuple(extent.pins))
 
-    def _next_label(self, extent: Extent, insn: Insn, end: int) -> str | None:
+    def _next_label(self, extent: Extent, end: int) -> str | None:
         if end < extent.end:
             return self.labels[end]
         after = self.extents.behind(extent)
-        padded = after is not None and after.start > end
-        if after is None or (padded and extent.sized and flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT)):
-            return None  # a compiler ends a function with a call only where it never returns
-        return after.name
+        return after.name if after is not None else None
 
     def _insn(self, extent: Extent, address: int, end: int) -> Insn:
         raw = extent.raw(address, end)
@@ -203,6 +200,8 @@ class _Loader:
         for s in self.image.segments:
             end = s.address + s.size
             inside = [x for x in self.image.allocated() if s.address <= x.address and x.end <= end]
+            if s.kind == "PT_LOAD" and s.offset == 0 and s.file_size and not inside:
+                found.append(Segment(kinds[s.kind], s.flags, s.align, (), True, s.physical - s.address, s.address))
             if s.kind in kinds and inside:
                 names = tuple(self.names[x.index] for x in inside)
                 headers = s.offset == 0 and s.address < inside[0].address

@@ -1,23 +1,19 @@
-"""Which functions must stay where they are, byte for byte, and why (DESIGN: what is not understood is pinned).
-
-A relocation says where a code address is; it does not say what the program computes with it.  `stubs + 8*i` and
-`2f - 1b` name places that no relocation names, so they hold only while the code around keeps its shape.
-"""
+"""Which functions must stay where they are, byte for byte, and why: what is not understood is never guessed (§2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice, pairwise
 
 from rewriter.contract import Contract
+from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses, reads_return_address
 from rewriter.elf.extents import PADDING
 from rewriter.elf.place import main_text
-from rewriter.ir import Block, Function, Insn, Program, RefKind
-from rewriter.x86.decode import DecodeError, Mem, Reg, decode
-from rewriter.x86.effects import effects, register_mask
+from rewriter.ir import Block, Function, Insn, Program, Ref, RefKind
+from rewriter.x86.decode import DecodeError
 from rewriter.x86.flow import Flow, flow
 
-MAY_STORE = ("mov", "push", "cmp", "test", "call", "jmp")
-PRESERVED = ("ebx", "esi", "edi", "ebp")
+NEAR = 16  # bytes
 
 
 def pin(program: Program, contract: Contract) -> None:
@@ -31,14 +27,20 @@ class _Pins:
         self.contract = contract
         self.blocks = {b.label: b for f in program.functions for b in f.blocks}
         self.owner = {b.label: f for f in program.functions for b in f.blocks}
+        self.position = {f.name: i for i, f in enumerate(program.functions)}
+        self.addresses = CodeAddresses(self.blocks)
+        self.ordered: list[int] = []  # positions of functions whose addresses are compared by order
 
     def find(self) -> None:
         self._pin_promised()
-        readers = {f.name for f in self.program.functions if _reads_return_address(f)}
+        readers = {f.name for f in self.program.functions if not f.verbatim and _reads(f)}
         for function in self.program.functions:
             for block in function.blocks:
                 self._check_block(function, block, readers)
+        self._pin_between()
+        self._pin_named_by_data()
         self._pin_unreached()
+        self._pin_unnamed()
         self._spread()
 
     def _add(self, function: Function, reason: str) -> None:
@@ -63,8 +65,32 @@ class _Pins:
                     continue
                 if ref.kind is not RefKind.ABS32:
                     self._check_call(function, insn, ref.target, target, readers)
-                elif (reason := self._misuse(block, i, ref.offset)) is not None:
-                    self._add(target, reason)
+                elif function.verbatim:
+                    self._add(target, UNKNOWN)
+                elif (reason := self.addresses.misuse(block, i, ref.offset)) is not None:
+                    self._pin_misused(target, ref, reason)
+
+    def _pin_misused(self, target: Function, ref: Ref, reason: str) -> None:
+        """An address just behind a function may stand for a place in it: `f + 10` of a nested function's trampoline
+        is computed from wherever the compiler found it convenient to start."""
+        self._add(target, reason)
+        position = self.position[target.name]
+        if reason == ORDERED:
+            self.ordered.append(position)
+        inside = ref.target != target.name or ref.addend
+        if reason == COMPUTED and position and inside and self._offset(target, ref) < NEAR:
+            self._add(self.program.functions[position - 1], reason)
+
+    def _offset(self, target: Function, ref: Ref) -> int:
+        """Bytes from the function's start to the place that is named."""
+        insns = self.blocks[ref.target].insns
+        return (insns[0].origin if insns and insns[0].origin else 0) + ref.addend - _origin(target)
+
+    def _pin_between(self) -> None:
+        """What lies between two addresses that are compared by order has to stay there."""
+        if self.ordered:
+            for function in self.program.functions[min(self.ordered) : max(self.ordered)]:
+                self._add(function, "it lies between addresses that are compared by order")
 
     def _check_call(self, function: Function, insn: Insn, label: str, target: Function, readers: set[str]) -> None:
         if flow(insn.raw) is not Flow.CALL:
@@ -74,60 +100,37 @@ class _Pins:
         if target.name in readers and label == target.name:
             self._add(function, f"calls {target.name}, which reads its return address")
 
-    def _misuse(self, block: Block, position: int, offset: int) -> str | None:
-        """How the code address in this field is used, where that is more than calling, storing or comparing it."""
-        insn = block.insns[position]
-        try:
-            parts = decode(insn.raw)
-        except DecodeError:
-            return "named by code that is not understood"
-        if offset == parts.disp_offset:
-            memory = next(o for o in parts.operands if isinstance(o, Mem))
-            if parts.mnemonic != "lea":
-                return "its bytes are read as data"
-            if memory.base or memory.index:
-                return "its address is computed with"
-        first = parts.operands[0]
-        if parts.mnemonic in ("mov", "lea") and isinstance(first, Reg):
-            return None if self._only_stored(block, position + 1, first.name) else "its address is computed with"
-        return None if parts.mnemonic in MAY_STORE else "its address is computed with"
+    def _pin_named_by_data(self) -> None:
+        """A label inside a function that data names must be the entry of a jump table: else it is computed with."""
+        tables = self.addresses.jump_tables(self.program)
+        for data in self.program.data:
+            for offset, ref in data.refs.items():
+                target = self.owner.get(ref.target)
+                if target is not None and ref.target != target.name and (data.name, offset) not in tables:
+                    self._add(target, "data that is no jump table names a place in it")
 
-    def _only_stored(self, block: Block, position: int, register: str) -> bool:
-        """Whether the value that `register` holds at this point is, on every path, only called, stored or compared."""
-        work, seen = [(block, position, register)], set()
-        while work:
-            place = work.pop()
-            key = (place[0].label, place[1], place[2])
-            if key in seen:
+    def _pin_unnamed(self) -> None:
+        """Functions that nothing names, at equal distances behind one whose address is taken, are perhaps stubs that
+        are reached by counting from it."""
+        taken = {ref.target for d in self.program.data for ref in d.refs.values()}
+        taken |= {
+            r.target for f in self.program.functions for i in f.insns() for r in i.refs if r.kind is RefKind.ABS32
+        }
+        named = {ref for label, ref in self._refs() if self.owner.get(label) is not self.owner.get(ref)}
+        named |= {self.program.entry}
+        functions = self.program.functions
+        for start, source in enumerate(functions):
+            if source.name not in taken or start + 1 == len(functions):
                 continue
-            seen.add(key)
-            further = self._follow(*place)
-            if further is None:
-                return False
-            work += further
-        return True
-
-    def _follow(self, block: Block, position: int, register: str) -> list[tuple[Block, int, str]] | None:
-        """Walk to the end of the block; None where the address is computed with, else where it flows to."""
-        mask, copies = register_mask(register), []
-        for i, insn in enumerate(block.insns[position:], position):
-            effect = effects(insn)
-            if effect.reads & mask:
-                use = _use(insn, register)
-                if use is None:
-                    return None
-                copies += [(block, i + 1, use)] if use else []
-            if effect.writes & mask == mask:
-                return copies
-        last = block.insns[-1]
-        ends = flow(last.raw)
-        if ends in (Flow.CALL, Flow.CALL_INDIRECT) and register not in PRESERVED:
-            return copies
-        if ends is Flow.JUMP_INDIRECT and not effects(last).reads & mask:
-            return None
-        labels = [ref.target for ref in last.refs if ends in (Flow.JUMP, Flow.BRANCH)]
-        labels += [label for label in (block.falls_to, last.faults_to) if label]
-        return copies + [(self.blocks[label], 0, register) for label in labels if label in self.blocks]
+            stride = _origin(functions[start + 1]) - _origin(source)
+            for stub, after in pairwise(chain(islice(functions, start + 1, None), (None,))):
+                assert stub is not None
+                size = _origin(after) - _origin(stub) if after is not None else stride
+                last = sum(len(i.raw) for i in stub.insns()) <= stride and stub is not functions[start + 1]
+                if stub.verbatim or (size != stride and not last) or any(block.label in named for block in stub.blocks):
+                    break
+                self._add(source, f"{stub.name} is perhaps reached by counting from it")
+                self._add(stub, f"nothing names it, perhaps it is reached by counting from {source.name}")
 
     def _pin_unreached(self) -> None:
         """Bytes that nothing leads to are perhaps data, read by a number that no relocation explains."""
@@ -175,33 +178,13 @@ class _Pins:
                     yield ref.target, f"{function.name}, which stays, reaches it by a short branch"
 
 
-def _use(insn: Insn, register: str) -> str | None:
-    """What an instruction that reads `register` does with it: "" for calling, storing or comparing, the name of
-    the register that it copies it to, None for anything else."""
-    parts = decode(insn.raw)
-    addresses = {name for o in parts.operands if isinstance(o, Mem) for name in (o.base, o.index)}
-    if register in addresses:
-        return None
-    if parts.mnemonic.startswith("cmov") or parts.mnemonic == "mov":
-        target = parts.operands[0]
-        if isinstance(target, Reg):
-            return target.name if target.name != register else ""
-        return ""
-    if parts.mnemonic in MAY_STORE or flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.IRET):
-        return ""
-    return None
+def _reads(function: Function) -> bool:
+    try:
+        return reads_return_address(function.blocks)
+    except DecodeError:
+        return True
 
 
-def _reads_return_address(function: Function) -> bool:
-    """Whether the first block reads the slot that `esp` points to at the entry, as `call 1f; 1: pop ebx` does."""
-    depth = 0
-    for insn in function.blocks[0].insns:
-        if flow(insn.raw) is not Flow.NEXT:
-            return False
-        effect = effects(insn)
-        if any(m.base == "esp" and m.index is None and m.disp + depth == 0 for m, _ in effect.loads):
-            return True
-        if effect.esp_change is None:
-            return False
-        depth += effect.esp_change
-    return False
+def _origin(function: Function) -> int:
+    """Where the function was."""
+    return next((insn.origin for insn in function.insns() if insn.origin is not None), 0)

@@ -2,7 +2,8 @@
 
 Data keeps its place, or moves up as a whole by pages when the text before it grew.  Pinned functions keep theirs,
 as islands; the other functions flow around them in the order of `Program.functions`, or all go behind the old
-text (`move`), which is then filled with int3.
+text (`move`), which is then filled with int3.  Where pinned code in another section lies behind the text, nothing can
+move up: what does not fit goes behind the whole image.
 """
 
 from __future__ import annotations
@@ -95,20 +96,43 @@ def wide_size(raw: bytes) -> int:
 def place(program: Program, *, move: bool = False) -> Layout:
     """Give every label an address.  Raises ElfError where something does not fit."""
     text = main_text(program.sections)
+    stuck = any(s.executable and s.address > text.address for s in program.sections)
+    end_of_text = text.address + text.size
+    free = align_up(max(s.address + s.size for s in program.sections), PAGE) if stuck else end_of_text
     units = _units(program)
-    start = text.address + text.size if move else text.address
     islands = _islands(units, text)
+    barrier = [(end_of_text, free)] if stuck else []
+    start = align_up(free, ALIGN) if move else text.address
     while True:
-        end = _assign(units, align_up(start, ALIGN) if move else start, islands)
+        end = _assign(units, start, islands + barrier)
         addresses = {p.block.label: p.address for unit in units for p in unit.blocks}
         if not _widen(units, addresses):
             break
-    end = max([end, start, *(stop for _, stop in islands)])
-    sections = _place_sections(program, text, end)
+    if stuck:
+        sections = _append_sections(program, text, free, end)
+    else:
+        sections = _place_sections(program, text, max([end, start, *(stop for _, stop in islands)]))
     for section in sections:
         addresses[section.name] = section.address
         addresses[section.name + END] = section.address + section.size
+    if max(s.address + s.size for s in sections) > 1 << 32:
+        raise ElfError("the rewritten image reaches past 4 GiB")
     return Layout(sections, addresses, tuple(units))
+
+
+def _append_sections(program: Program, text: Section, free: int, end: int) -> tuple[Section, ...]:
+    """The input's sections where they were, as code that is pinned lies behind the text; what does not fit into the
+    text, and new data, behind them all."""
+    placed = list(program.sections)
+    if any(_grown(program, s, text, 0) != s.size for s in placed if s.name == program.exception_table):
+        raise ElfError(f"code behind {text.name} keeps the exception table from growing")
+    if end > free:
+        name = f"{text.name}.moved"
+        while any(s.name == name for s in placed):
+            name += "+"
+        placed.append(Section(name, free, end - free, ALIGN, True, False, False))
+    new = [_new_section(d) for d in program.data if d.address is None]
+    return tuple(placed + _append(new, placed[-1]))
 
 
 def main_text(sections: tuple[Section, ...]) -> Section:
@@ -245,8 +269,6 @@ def _place_sections(program: Program, text: Section, text_end: int) -> tuple[Sec
         behind_text = behind_text or section is text
     if new:
         placed += _append(new, placed[-1])
-    if placed[-1].address + placed[-1].size > 1 << 32:
-        raise ElfError("the rewritten image reaches past 4 GiB")
     return tuple(placed)
 
 

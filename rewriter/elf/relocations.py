@@ -65,7 +65,15 @@ class Relocations:
                 return section, physical, bias
         if not section.executable:
             return section, 0, offset
+        if symbol.value < section.address:
+            self._check_headers(symbol, section)
+            return None
         return section, symbol.value - section.address, value - symbol.value
+
+    def _check_headers(self, symbol: RawSymbol, section: RawSection) -> None:
+        """`__executable_start` names the file's headers, which stay where they are, as does all before the text."""
+        if section is not self.image.allocated()[0]:
+            raise ElfError(f"{symbol.name} lies before {section.name}, where nothing is known to be")
 
     def owner(self, symbol: RawSymbol) -> RawSection | None:
         if 0 < symbol.section < len(self.image.sections):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rewriter.elf.image import ElfError
 from rewriter.elf.place import PAGE, Layout
@@ -15,7 +15,7 @@ HEADER, PROGRAM_HEADER = 52, 32
 PROGBITS, SYMTAB, STRTAB, NOBITS, REL = 1, 2, 3, 8, 9
 WRITE, ALLOC, EXEC = 1, 2, 4
 PT_LOAD = 1
-READ_WRITE = 6
+READ_EXECUTE, READ_WRITE = 5, 6
 
 Fields = Mapping[str, Sequence[tuple[int, Ref]]]  # by section: (offset, what the field there names)
 
@@ -51,23 +51,29 @@ def write(program: Program, layout: Layout, contents: Mapping[str, bytes | bytea
 
 
 def _segments(program: Program, layout: Layout) -> list[Segment]:
-    """The input's segments; new data joins the segment of the section that follows it, else gets one of its own."""
+    """The input's segments; new data joins the segment of the section that follows it, everything else that is new
+    gets segments of its own."""
     segments = list(program.segments)
-    known = {name for segment in segments if segment.kind == PT_LOAD for name in segment.sections}
     names = [s.name for s in layout.sections]
-    inserted = {d.name for d in program.data if d.address is None}
-    new = [name for name in names if name in inserted]
+    known = {section.name for section in program.sections}
+    new = [s for s in layout.sections if s.name not in known]
     if not new:
         return segments
-    follower = next((n for n in names[names.index(new[-1]) + 1 :] if n in known), None)
+    follower = next((n for n in names[names.index(new[-1].name) + 1 :] if n in known), None)
     for i, s in enumerate(segments):
         if s.kind == PT_LOAD and follower in s.sections:
             at = s.sections.index(follower)
-            joined = (*s.sections[:at], *new, *s.sections[at:])
-            segments[i] = Segment(s.kind, s.flags, s.align, joined, s.headers, s.load_bias)
+            joined = (*s.sections[:at], *(n.name for n in new), *s.sections[at:])
+            segments[i] = replace(s, sections=joined)
             return segments
     bias = next(s.load_bias for s in segments if s.kind == PT_LOAD)
-    return [*segments, Segment(PT_LOAD, READ_WRITE, PAGE, tuple(new), False, bias)]
+    for flags, part in (
+        (READ_EXECUTE, [s for s in new if s.executable]),
+        (READ_WRITE, [s for s in new if not s.executable]),
+    ):
+        if part:
+            segments.append(Segment(PT_LOAD, flags, PAGE, tuple(s.name for s in part), False, bias))
+    return segments
 
 
 def _offsets(layout: Layout, segments: list[Segment]) -> tuple[dict[str, int], int]:
@@ -76,7 +82,7 @@ def _offsets(layout: Layout, segments: list[Segment]) -> tuple[dict[str, int], i
     sections = {s.name: s for s in layout.sections}
     offsets: dict[str, int] = {}
     cursor = HEADER + PROGRAM_HEADER * len(segments)
-    for segment in (s for s in segments if s.kind == PT_LOAD):
+    for segment in (s for s in segments if s.kind == PT_LOAD and s.sections):
         first = sections[segment.sections[0]]
         start = first.address % PAGE if segment.headers else cursor + (first.address - cursor) % PAGE
         if start < cursor:
@@ -144,10 +150,16 @@ def _write_headers(
     sections = {s.name: s for s in layout.sections}
     for i, segment in enumerate(segments):
         at = HEADER + PROGRAM_HEADER * i
-        out[at : at + PROGRAM_HEADER] = _program_header(segment, [sections[n] for n in segment.sections], offsets)
+        out[at : at + PROGRAM_HEADER] = _program_header(
+            segment, [sections[n] for n in segment.sections], offsets, len(segments)
+        )
 
 
-def _program_header(segment: Segment, sections: list[Section], offsets: dict[str, int]) -> bytes:
+def _program_header(segment: Segment, sections: list[Section], offsets: dict[str, int], count: int) -> bytes:
+    if not sections:
+        size = HEADER + PROGRAM_HEADER * count
+        place = (0, segment.address, (segment.address + segment.load_bias) & 0xFFFFFFFF)
+        return struct.pack("<8I", segment.kind, *place, size, size, segment.flags, segment.align)
     offset = 0 if segment.headers else offsets[sections[0].name]
     address = sections[0].address - (offsets[sections[0].name] - offset)
     end = max(s.address + s.size for s in sections)

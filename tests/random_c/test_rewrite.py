@@ -18,16 +18,9 @@ SEEDS = range(int(os.environ.get("HOTPATH_SEEDS", "20")))
 pytestmark = pytest.mark.skipif(native.missing() is not None, reason=str(native.missing()))
 
 
-# Where a call that never returns ends a function, the padding behind it decides whether load sees it fall on.
-UNEVEN = (1, 13)
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rewritten_programs_do_the_same(seed: int) -> None:
-    found = list(differences(seed))
-    if seed in UNEVEN and all(difference.what == "is read as another program" for difference in found):
-        pytest.xfail("what follows a call at the end of a function depends on padding")
-    assert found == []
+    assert list(differences(seed)) == []
 
 
 def test_moved_leaves_hardly_anything_behind() -> None:

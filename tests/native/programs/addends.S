@@ -1,4 +1,5 @@
 // `symbol + addend` into the middle of functions and data, behind their ends and before their beginnings.
+// stays: twice: no jump table
 #include "check.h"
 FUNCTION(_start)
     xorl %eax, %eax

@@ -2,6 +2,7 @@
 // stays: in_text: computed with
 // stays: in_data: computed with
 // stays: copied: computed with
+// stays: _start: computed with
 #include "check.h"
 FUNCTION(_start)
     movl $1, %ecx

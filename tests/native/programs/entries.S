@@ -1,4 +1,5 @@
 // Functions with two entries, functions that fall into the next one, entries without type or size, aliases.
+// stays: outer: no jump table
 #include "check.h"
 FUNCTION(_start)
     xorl %eax, %eax

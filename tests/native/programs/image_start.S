@@ -1,4 +1,5 @@
 // The image begins before its first section: with headers that a program may look at.
+// stays: _start: compared by order
 #include "check.h"
 FUNCTION(_start)
     movl __executable_start, %eax

@@ -1,4 +1,7 @@
 // Labels around code ask "is this address in there?", as kernels do for their schedulers and copy routines.
+// stays: scheduler: compared by order
+// stays: sleeper: compared by order
+// stays: behind: compared by order
 #include "check.h"
 FUNCTION(_start)
     movl $scheduler, %eax

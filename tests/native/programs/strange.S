@@ -1,6 +1,7 @@
 // Instructions that few decoders know, bytes that are none, prefixes without need: kept as they are.
 // stays: garbage: do not decode
-// stays: odd: do not decode
+// stays: decorated: not understood
+// stays: odd: data in the text
 #include "check.h"
 FUNCTION(_start)
     movl $7, %eax
