@@ -77,7 +77,9 @@ static int take_snapshot(u32 type, const struct kprofile_area *area)
         snapshot[type] = snapshots + snapshots_used;
         snapshots_used += area->size;
     }
+    disable_interrupts(); /* they count, too: a copy taken around one would not fit together */
     memcpy(snapshot[type], area->start, area->size);
+    enable_interrupts();
     return 0;
 }
 
@@ -90,10 +92,13 @@ static int profile_area(u32 command, u32 type)
         return -EINVAL;
     if (!area->size)
         return -ENODEV;
-    if (command == START)
+    if (command == START) {
+        disable_interrupts();
         memset(area->start, 0, area->size);
-    else if (!stopped[type])
+        enable_interrupts();
+    } else if (!stopped[type]) {
         error = take_snapshot(type, area);
+    }
     if (command == WRITE && !error)
         send(type, snapshot[type], area->size);
     stopped[type] = !error && (command == STOP || (command == WRITE && stopped[type]));
