@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -215,6 +216,77 @@ def test_flags_are_live_behind_a_return_where_a_caller_reads_them():
     program = program_of([branching(), caller])
     insert_counters(program, Contract())
     assert [len(block.insns) for block in program.function("f").blocks] == [3, 5, 9]
+
+
+def test_flags_may_be_an_argument():
+    """`caller` sets the carry, `g` reads it first; a counter between them must keep it, also behind a pointer."""
+    g = Function("g", [Block("g", [branch("b", "g.2")], "g.1"), Block("g.1", [RET]), Block("g.2", [RET])])
+    (indirect,) = assemble(("call dword ptr [{pointer}]",))
+    for how in (call("g"), indirect, jump("g")):
+        back = [] if how == jump("g") else [Block("caller.2", [RET])]
+        caller = Function(
+            "caller",
+            [Block("caller", lines("stc"), "caller.1"), Block("caller.1", [how], "caller.2" if back else None), *back],
+        )
+        pointer = Data("pointer", None, bytes(4), {0: Ref(0, RefKind.ABS32, "g")})
+        program = program_of([caller, g], [pointer])
+        insert_counters(program, Contract())
+        assert len(caller.blocks[1].insns) == 9
+
+
+def test_a_fault_may_come_before_flags_are_written():
+    """On the way to the fixup they are what they were before the instruction."""
+    (reading,) = assemble(("and eax, dword ptr [ecx]",))
+    f = Function(
+        "f",
+        [
+            Block("f", [replace(reading, faults_to="f.2")], "f.1"),
+            Block("f.1", [RET]),
+            Block("f.2", [branch("b", "f.1")], "f.1"),
+        ],
+    )
+    program = program_of([f])
+    insert_counters(program, Contract())
+    assert len(f.blocks[0].insns) == 9
+
+
+def counts_of(functions, data, start, **registers):
+    """Block and edge counts after one call of `start`."""
+    program = program_of(functions, data)
+    counters = insert_counters(program, Contract())
+    flat = Flat(program)
+    flat.registers |= registers
+    flat.call(start)
+    return counters, *counters.decode(flat.read(COUNTS, counters.size))
+
+
+def test_blocks_may_be_entered_behind_a_pointer():
+    """f.1 is entered from f, and by `g`, which jumps through a pointer; only f's way is an edge."""
+    (through,) = assemble(("jmp dword ptr [{pointer}]",))
+    f = Function("f", [Block("f", lines("nop"), "f.1"), Block("f.1", [RET])])
+    g = Function("g", [Block("g", [call("f")], "g.1"), Block("g.1", [through])])
+    pointer = Data("pointer", None, bytes(4), {0: Ref(0, RefKind.ABS32, "f.1")})
+    _, blocks, edges = counts_of([f, g], [pointer], "g")
+    assert blocks == {"f": 1, "f.1": 2, "g": 1, "g.1": 1}
+    assert edges == {("f", "f.1"): 1, ("g", "g.1"): 1}
+
+
+def test_a_call_that_never_returns_is_flow_to_the_outside():
+    """`leave` goes back to where `start` was called, over the head of `f`."""
+    start = Function("start", [Block("start", [call("f")], "start.1"), Block("start.1", [RET])])
+    f = Function(
+        "f",
+        [
+            Block("f", [*lines("test eax, eax"), branch("e", "f.2")], "f.1"),
+            Block("f.1", [call("leave")], "f.2"),
+            Block("f.2", [RET]),
+        ],
+    )
+    leave = Function("leave", [Block("leave", [*lines("add esp, 4"), RET])])
+    counters, blocks, edges = counts_of([start, f, leave], [], "start", eax=1)
+    assert (blocks["f.1"], blocks["f.2"]) == (1, 0)
+    assert edges == {("start", "start.1"): 1, ("f", "f.1"): 1, ("f", "f.2"): 0, ("f.1", "f.2"): 0}
+    assert counters.unfinished(blocks, edges) == {"f.1": 1}
 
 
 @pytest.mark.skipif(native.missing() is not None, reason=str(native.missing()))

@@ -1,5 +1,7 @@
 """In the kernel itself, counters equal a single-stepping oracle on the same run, and no program notices them."""
 
+from collections import Counter
+
 import pytest
 
 from rewriter.analysis.graph import Index, Way
@@ -128,3 +130,24 @@ def test_the_machine_counts_the_same(counted):
     leaders = {counted.oracle.addresses[label]: label for label in counted.counters.blocks}
     executed = Machine().run(emit(counted.program), WORK, watch=leaders).executed
     assert {leaders[address]: n for address, n in executed.items() if n} == dict(counted.oracle.blocks)
+
+
+def test_interrupts_at_any_instruction_lose_no_count(monkeypatch):
+    """With counters on all edges each block's count is there three times: its own, what enters it, what leaves it."""
+    monkeypatch.setattr(Conservation, "to_count", lambda self, edges: list(edges))
+    program = load(image.kernel(), CONTRACT)
+    index = Index(program)
+    graph = graph_of(program, index, set(index.functions))
+    counters = insert_counters(program, CONTRACT)
+    work = workload("readseek 4096 2", "kprofile stop blocks", "kprofile write blocks")
+    run = Machine(storm=97).run(emit(program), work)
+    assert run.console == Machine().run(emit(program), work).console
+    blocks, edges = counters.decode(run.profile[0])
+    assert blocks["do_timer"] > 1000
+    entering, leaving = Counter(), Counter()
+    for (source, target), count in edges.items():
+        leaving[source] += count
+        entering[target] += count
+    torn = {b for b in blocks if b not in graph.entered and entering[b] != blocks[b]}
+    torn |= {s for s, _ in edges if s not in graph.left and leaving[s] != blocks[s]}
+    assert torn == set()

@@ -7,8 +7,8 @@ import pytest
 
 from rewriter.analysis.callgraph import CallGraph
 from rewriter.analysis.graph import Index
-from rewriter.contract import Contract
-from rewriter.ir import Block, Function, Insn, Ref, RefKind
+from rewriter.contract import Contract, SystemCalls
+from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind, Symbol
 from rewriter.probes.assembly import function
 from rewriter.probes.stack_walk import DEPTH, insert_stack_walk, stack_use
 from rewriter.probes.table import BoundedTable
@@ -125,6 +125,33 @@ def test_real_calls_give_their_sites():
         ("traced", ("f2.0",), 1),
         ("traced", ("f2.1",), 1),
     ]
+
+
+GATE = """
+    push eax
+    call dword ptr [eax*4 + {calls}]
+    add esp, 4
+    iretd
+"""
+
+
+@pytest.mark.parametrize(("cs", "words"), [(0x23, 4), (0x0B, 4), (0x10, 10), (0, 10)])
+def test_the_frame_of_a_program_is_not_scanned(cs, words):
+    """A program may put return addresses into its registers.  It is told by the ring in the saved cs: a stack
+    on which no program was interrupted has no frame."""
+    contract = Contract(stack_size=SIZE, system_calls=SystemCalls("calls", "none", "gate", 4))
+    traced = Function("traced", [Block("traced", [RET])])
+    program = program_of([traced, caller("f", "traced", 1), function("gate", GATE)], [Data("calls", None, bytes(16))])
+    program.symbols = [Symbol("gate", "gate"), Symbol("calls", "calls")]
+    stacks = insert_stack_walk(program, contract, ["traced"])
+    flat = Flat(program)
+    site = flat.addresses["f"] + 5
+    flat.write(STACK - 40, *[site] * 10)
+    flat.write(STACK - 16, cs)
+    flat.registers["esp"] = STACK - 36
+    flat.call("traced")  # the return address of this call lies at STACK - 40
+    (trace,) = stacks.read(flat.read("__hotpath_stacks", stacks.shape.size))
+    assert len(trace.sites) == words - 1 - (words > 4)
 
 
 HANDLER = """
