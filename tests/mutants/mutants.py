@@ -1,0 +1,118 @@
+"""Broken rewriters, each with one plausible mistake, and the tests that must notice it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`breaks` changes the loaded modules; `killers` are test files, one of which has to fail."""
+
+    mistake: str
+    breaks: Callable[[], None]
+    killers: tuple[str, ...]
+
+
+def no_fault_edge() -> None:
+    from rewriter.analysis.graph import Index, Way
+
+    edges = Index.edges
+    Index.edges = lambda self, block: [e for e in edges(self, block) if e.way is not Way.FAULT]  # type: ignore[method-assign]
+
+
+def unsorted_exception_table() -> None:
+    def reversed_table(fixups: Any) -> bytes:
+        rows = sorted(fixups, key=lambda f: -f.insn)
+        return b"".join(struct.pack("<II", f.insn, f.target) for f in rows)
+
+    import_module("rewriter.elf.emit").write_exception_table = reversed_table  # type: ignore[attr-defined]
+
+
+def carry_across_inc() -> None:
+    from rewriter.x86 import effects, state
+
+    honest = effects._effects
+
+    def dishonest(raw: bytes, refs: frozenset[int]) -> Any:
+        found = honest(raw, refs)
+        counts = len(raw) == 1 and 0x40 <= raw[0] < 0x50  # inc and dec of a register
+        return replace(found, writes=found.writes | state.CF, may_write=found.may_write | state.CF) if counts else found
+
+    effects._effects = dishonest  # type: ignore[assignment]
+
+
+def short_branches_stay_short() -> None:
+    from rewriter.elf import place
+
+    place._widen = lambda units, addresses: False  # type: ignore[assignment]
+
+
+def nothing_is_pinned() -> None:
+    import_module("rewriter.elf.load").pin = lambda program, contract: None  # type: ignore[attr-defined]
+
+
+def noise_is_believed() -> None:
+    from rewriter.probes import traces
+
+    traces.plausible = lambda trace, calls: True
+
+
+def shared_numbers_are_changed() -> None:
+    from rewriter.analysis.sites import _Numbers
+
+    def loaded_for(self: Any, site: Any) -> tuple[Any, str]:
+        return next(iter(self.definitions.get(site, ())), None), ""
+
+    _Numbers.loaded_for = loaded_for  # type: ignore[method-assign]
+
+
+def evicted_traces_are_forgotten() -> None:
+    from rewriter.probes import table
+
+    honest = table.BoundedTable.note
+
+    def forgetful(self: Any, *arguments: Any) -> Any:
+        result = honest(self, *arguments)
+        self.evicted = 0
+        return result
+
+    table.BoundedTable.note = forgetful  # type: ignore[method-assign]
+
+
+MUTANTS = {
+    "no_fault_edge": Mutant(
+        "a load that may fault leads nowhere else",
+        no_fault_edge,
+        ("tests/passes", "tests/probes/test_counters_on_kernel.py"),
+    ),
+    "unsorted_exception_table": Mutant(
+        "the exception table is written as it comes", unsorted_exception_table, ("tests/elf/test_boot.py",)
+    ),
+    "carry_across_inc": Mutant("inc is taken to write the carry", carry_across_inc, ("tests/x86/test_effects.py",)),
+    "short_branches_stay_short": Mutant(
+        "a branch is not widened when its target moves away",
+        short_branches_stay_short,
+        ("tests/probes/test_counters_on_kernel.py",),
+    ),
+    "nothing_is_pinned": Mutant(
+        "code that is not understood moves", nothing_is_pinned, ("tests/elf/test_roundtrip.py", "tests/native")
+    ),
+    "noise_is_believed": Mutant(
+        "a return address left over in a frame counts as a call",
+        noise_is_believed,
+        ("tests/probes/test_stack_walk.py",),
+    ),
+    "shared_numbers_are_changed": Mutant(
+        "a number that two calls share is changed for one",
+        shared_numbers_are_changed,
+        ("tests/analysis/test_sites.py",),
+    ),
+    "evicted_traces_are_forgotten": Mutant(
+        "cleaning loses counts silently", evicted_traces_are_forgotten, ("tests/probes/test_bounded_table.py",)
+    ),
+}
