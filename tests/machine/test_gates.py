@@ -81,8 +81,8 @@ def test_an_unmapped_kernel_stack_is_a_double_fault():
 
 
 def test_a_fault_in_delivery_is_delivered():
-    """The page fault finds no gate: a protection fault takes its place as a double fault."""
-    assert shows(f"mov eax, [{ABSENT}]", {8: "pop eax; say; power_off"}) == b"\0"
+    """The page fault finds no gate: together they are a double fault.  An `int` that finds none is not."""
+    assert shows(f"mov eax, [{ABSENT}]", {8: "pop eax; say; power_off", 13: "fail"}) == b"\0"
 
 
 def test_a_missing_gate_for_everything_is_a_triple_fault():

@@ -6,7 +6,7 @@ import pytest
 
 from toykernel.machine import MachineError
 
-from .guest import ABSENT, DATA, KERNEL, STACK, TIMER, USER, USER_STACK, boot, guest, run
+from .guest import ABSENT, DATA, KERNEL, STACK, TIMER, USER, USER_STACK, assemble, boot, guest, run
 
 EXIT = "int 0x80"
 OFF = {0x80: "power_off"}
@@ -124,10 +124,11 @@ def test_time_stamps_are_the_same_in_every_run():
     assert first == run(kernel)
 
 
-def test_a_halted_processor_wakes_at_the_next_tick():
-    """`hlt` ends a run; the clock jumps."""
-    handlers = {0x20: "eoi; mov al, 0x2e; say; iretd", 0x80: "sti; hlt; hlt; hlt; power_off"}
-    shown = run(guest(EXIT, handlers, start=TIMER))
+@pytest.mark.parametrize("slice_size", [2, 3, 4, 5, 6, 7, 8, 9, 1000])
+def test_a_halted_processor_wakes_at_the_next_tick(slice_size):
+    """`hlt` ends a run; the clock jumps.  A used-up slice ends a run too, also directly behind a `hlt`."""
+    handlers = {0x20: "eoi; mov al, 0x2e; say; iretd", 0x80: "sti; hlt; nop; hlt; hlt; mov ebx, 0xf4; nop; power_off"}
+    shown = run(guest(EXIT, handlers, start=TIMER), slice_size=slice_size)
     assert (shown.console, shown.ticks) == (b"...", 3)
 
 
@@ -136,3 +137,28 @@ def test_a_halt_that_nothing_ends_is_reported():
         run(guest(EXIT, {0x80: "cli; hlt"}, start=TIMER))
     with pytest.raises(MachineError, match="nothing can wake it"):
         run(guest(EXIT, {0x80: "sti; hlt"}))
+
+
+def test_programs_of_two_address_spaces_are_told_apart():
+    """E: blocks at the same addresses, of the same size, with other instructions; two tasks take turns."""
+    first = "mov edi, 3; again: inc eax; inc eax; inc eax; inc eax; inc eax; int 0x80; dec edi; jne again; int 0x81"
+    second = assemble("mov edi, 9; again: mov eax, 5; int 0x80; jmp again", USER)
+    other = KERNEL + 0x13000  # its kernel stack; the page tables and the code lie behind it
+    directory, table, code = 0x113000, 0x114000, 0x115000
+    frame = (USER, 0x1B, 0x202, USER_STACK, 0x23)
+    start = "; ".join(
+        [f"mov esi, {KERNEL + 0x1000}; mov edi, {directory + 0xC0000000}; mov ecx, 2048; cld; rep_movsd"]
+        + [f"mov dword ptr [{directory + 0xC0000080}], {table + 7}; mov dword ptr [{table + 0xC0000120}], {code + 5}"]
+        + [f"mov dword ptr [{other - 20 + 4 * i}], {word}" for i, word in enumerate(frame)]
+        + [f"mov dword ptr [{KERNEL + 0x12000}], {other - 20 - 32}; mov dword ptr [{KERNEL + 0x12004}], {other}"]
+        + [f"mov dword ptr [{KERNEL + 0x12008}], {directory}"]
+    )
+    saved, tss = KERNEL + 0x12000, KERNEL + 0x3900
+    switch = f"""pushad; mov eax, esp; xchg eax, [{saved}]; mov esp, eax; mov eax, [{tss + 4}]; xchg eax, [{saved + 4}]
+        mov [{tss + 4}], eax; mov eax, cr3; xchg eax, [{saved + 8}]; mov cr3, eax; popad; iretd"""
+    pieces = {0x15000: "; ".join(f".byte {byte}" for byte in second)}
+    pc = boot(guest(first, {0x80: switch, 0x81: "power_off"}, ring3=(0x80, 0x81), start=start, functions=pieces))
+    pc.run(100_000, 100_000)
+    assert pc.clock.now == (1 + 3 * 8 + 1) + (1 + 3 * 2 + 2)
+    calls = pc.trace.calls()
+    assert [call.result is None for call in calls] == [False] * 5 + [True]

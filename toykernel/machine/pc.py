@@ -45,7 +45,7 @@ class Pc:
         self._refused: State | None = None  # user mode at an `in` or `out`
         self._cancelled = cancelled
         self._in_kernel, self._resumed, self._due = True, False, _NEVER
-        self._entries = self._calls = self._idle = self._stack = 0
+        self._entries = self._calls = self._idle = 0
         self._space: int | None = None
         self._arguments = self.cpu.registers("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP")
         self._user = self.cpu.registers(*_AT_RETURN)
@@ -135,7 +135,7 @@ class Pc:
         """A gate was passed.  Devices interrupt user mode between two blocks, everything else within one."""
         stack, cost = 0, None
         if saved.ring == 3:
-            stack = self._stack = self.gates.kernel_stack(saved.tss, saved.directory)
+            stack = self.gates.kernel_stack(saved.tss, saved.directory)
             task = self.trace.leave(stack, saved.directory, saved.eip)
             if call:
                 number, *arguments = self._arguments.read()
@@ -207,8 +207,8 @@ class Pc:
             return False
         self._in_kernel, self._idle = False, 0
         self._space = cr3 if cr0 & PAGING else None
-        self._stack = self.gates.kernel_stack(tss, self._space)
-        goes_on, call = self.trace.enter(self._stack, self._space, address)
+        stack = self.gates.kernel_stack(tss, self._space)
+        goes_on, call = self.trace.enter(stack, self._space, address)
         self.clock.enter(self._space, forget=not goes_on)
         if call is not None:
             call.returned = tuple(registers)
@@ -216,7 +216,7 @@ class Pc:
                 call.memory = self.user_memory.digest(self._space)
         self._plan()
         for observer in self.observers:
-            observer.user(self._stack)
+            observer.user(stack)
         return True
 
     def _fetch(self, address: int, size: int) -> bytes:
@@ -234,10 +234,7 @@ class Pc:
         if not self._in_kernel:
             self._refuse()
             return
-        exits = len(self.devices.exits)
         self.devices.write(port, size, value)
-        if len(self.devices.exits) > exits:
-            self.trace.exited(self._stack)
         if self.devices.power_off is not None:
             self.cpu.stop()
 

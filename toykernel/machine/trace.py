@@ -64,7 +64,7 @@ class Trace:
     """All calls in the order of their entries; tasks are told apart by their kernel stacks.
 
     A call returns when its task comes back to user mode behind its `int 0x80`.  One that never does (exit) is over
-    when its task enters user mode elsewhere, or a program's end is reported."""
+    when user mode is entered elsewhere on that stack."""
 
     def __init__(self, commands: Sequence[str]) -> None:
         self._programs = [command.split()[0] if command.split() else "" for command in commands]
@@ -78,7 +78,7 @@ class Trace:
     def leave(self, stack: int, space: int | None, pc: int) -> Task:
         """A task leaves user mode; it is to go on at `pc`."""
         task = self._tasks.setdefault(stack, Task())
-        task.left, task.space, task.call = pc, space, None
+        task.left, task.space = pc, space
         return task
 
     def open(self, task: Task, program: str, number: int, arguments: tuple[int, ...]) -> OpenCall:
@@ -93,10 +93,6 @@ class Trace:
         goes_on = (task.left, task.space) == (pc, space)
         call, task.call = task.call, None
         return goes_on, call if goes_on else None
-
-    def exited(self, stack: int) -> None:
-        """A program ended on this stack: its last call will not return."""
-        self._tasks.pop(stack, None)
 
     def calls(self) -> tuple[Call, ...]:
         return tuple(call.close() for call in self._calls)
