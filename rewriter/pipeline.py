@@ -80,6 +80,6 @@ def _phases(
     changed, result = retarget.run(loaded, observed, specialized.variants, image.identity)
     yield result
     _, result = measure.run(
-        options, system, image.kernel, changed.programs, specialized.variants, observed.names, progress, cancelled
+        options, system, image, changed.programs, specialized.variants, observed.names, progress, cancelled
     )
     yield result

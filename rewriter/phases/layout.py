@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
 from rewriter.elf import emit
 from rewriter.elf.place import main_text
-from rewriter.ir import Program, Ref, RefKind, Symbol
+from rewriter.ir import Function, Program, Ref, RefKind, Symbol
 from rewriter.options import Options, System
 from rewriter.passes.layout import order_functions
 from rewriter.phases.count import Counted
 from rewriter.phases.load import Loaded, share
-from rewriter.phases.specialize import SpecializedCalls
+from rewriter.phases.specialize import GROUPS, SpecializedCalls
 from rewriter.report import PhaseResult, Table
 from rewriter.verify import verify
 
@@ -25,33 +26,27 @@ WORD = 4
 class Laid:
     kernel: bytes  # the specialized image
     identity: int  # the tag that programs made for it carry
+    prefixes: tuple[tuple[str, bytes], ...]  # the kernel as it would be behind each group of passes, by its name
 
 
 def run(
     options: Options, system: System, loaded: Loaded, counted: Counted, specialized: SpecializedCalls
 ) -> tuple[Laid, PhaseResult]:
     """Put the new calls into the table's free slots, order the functions, write the kernel."""
-    kernel = loaded.kernel.copy()
-    for call in specialized.calls:
-        kernel.functions.append(call.made.function)
-        kernel.data += call.made.data
-        kernel.symbols.append(Symbol(call.plan.name, call.plan.name, kind="func"))
-        _enter(kernel, system.contract, call.plan.variant.number, call.plan.name)
+    bodies = [call.made.function for call in specialized.calls]
+    kernel = _with_calls(loaded.kernel, system.contract, specialized, bodies)
     if "layout" not in options.without:
         counts = {**counted.blocks}
         for call in specialized.calls:
             counts |= {b.label: round(call.made.heat.block(b.label)) for b in call.made.function.blocks}
         kernel.functions = order_functions(Index(kernel), counts)
-    faults = verify(kernel)
-    if faults:
-        raise RuntimeError(f"the specialized kernel is not valid: {faults[0]}")
     identity = tag(emit(kernel))
-    _write_tag(kernel, system.contract, identity)
-    image = emit(kernel)
+    image = _written(kernel, system.contract, identity)
     before, after = _sizes(loaded.kernel, emit(loaded.kernel)), _sizes(kernel, image)
     static = {key: [before[key], after[key]] for key in before}
     handled, refused = share([kernel])
-    return Laid(image, identity), PhaseResult(
+    prefixes = tuple(_prefixes(loaded.kernel, system.contract, specialized, identity))
+    return Laid(image, identity, prefixes), PhaseResult(
         "layout",
         "§2, §5",
         f"{len(specialized.calls)} free slots of the system-call table lead to new code; the text changes by "
@@ -63,6 +58,39 @@ def run(
         (_table(static),),
         files={"kernel.specialized.elf": image},
     )
+
+
+def _with_calls(
+    original: Program, contract: Contract, specialized: SpecializedCalls, bodies: Sequence[Function]
+) -> Program:
+    """The kernel with these bodies as its new system calls."""
+    kernel = original.copy()
+    for call, body in zip(specialized.calls, bodies, strict=True):
+        kernel.functions.append(body)
+        kernel.data += call.made.data
+        kernel.symbols.append(Symbol(call.plan.name, call.plan.name, kind="func"))
+        _enter(kernel, contract, call.plan.variant.number, call.plan.name)
+    return kernel
+
+
+def _prefixes(
+    original: Program, contract: Contract, specialized: SpecializedCalls, identity: int
+) -> Iterator[tuple[str, bytes]]:
+    """Kernels for the ledger: what each group of passes bought is the difference between two of them.  A group whose
+    functions cannot stand alone (they need jump tables that are gone by now) counts with the one behind it."""
+    for group in GROUPS[:-1]:
+        kernel = _with_calls(original, contract, specialized, [call.after(group) for call in specialized.calls])
+        if not verify(kernel):
+            yield group, _written(kernel, contract, identity)
+
+
+def _written(kernel: Program, contract: Contract, identity: int) -> bytes:
+    """The image, which knows itself."""
+    faults = verify(kernel)
+    if faults:
+        raise RuntimeError(f"the specialized kernel is not valid: {faults[0]}")
+    _write_tag(kernel, contract, identity)
+    return emit(kernel)
 
 
 def _write_tag(kernel: Program, contract: Contract, identity: int) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 
 from rewriter.behavior import CHECKED, MASKED, Difference, differences, result_class
 from rewriter.options import Options, System
+from rewriter.phases.layout import Laid
 from rewriter.report import Cell, PhaseResult, Table
 from rewriter.run import Call, Run
 from rewriter.variants import Variant
@@ -31,7 +33,7 @@ class Measured:
 def run(
     options: Options,
     system: System,
-    kernel: bytes,
+    laid: Laid,
     programs: Mapping[str, bytes],
     variants: Sequence[Variant],
     names: Mapping[int, str],
@@ -40,19 +42,24 @@ def run(
 ) -> tuple[Measured, PhaseResult]:
     """Boot both kernels, each with its programs, uninstrumented; and the one-unit kernel as a reference."""
 
-    def boot(image: bytes, images: Mapping[str, bytes]) -> Run:
+    def boot(image: bytes, images: Mapping[str, bytes], check: bool = True) -> Run:
         work = system.work(options.commands, images)
-        return system.machine.run(image, work, measure=True, check=True, cancelled=cancelled)
+        return system.machine.run(image, work, measure=True, check=check, cancelled=cancelled)
 
     progress("original kernel")
     original = boot(system.kernel, {})
     progress("specialized kernel")
-    specialized = boot(kernel, programs)
+    specialized = boot(laid.kernel, programs)
     progress("one-unit kernel")
-    one_unit = boot(system.one_unit, {}) if system.one_unit is not None else None
+    one_unit = boot(system.one_unit, {}, check=False) if system.one_unit is not None else None
     found = tuple(differences(original, specialized))
     measured = Measured(original, specialized, one_unit, found)
     costs = _costs(measured, variants, names)
+    steps: list[tuple[str, Run]] = []
+    for group, image in laid.prefixes:
+        progress(f"what {group} bought")
+        steps.append((group, boot(image, programs, check=False)))
+    ledger = _ledger(measured, steps, [cost for cost in costs if cost.variants], names)
     refused = {f"{d.what} differ": 1 for d in found}
     return measured, PhaseResult(
         "measure",
@@ -66,9 +73,10 @@ def run(
             "behavior": {"same": not found, "checked": [c for c in CHECKED if c != "files" or original.files]},
             "differences": [f"{d.what}: {d.detail}" for d in found],
             "masked": MASKED,
+            "ledger": ledger,
             "kernel_instructions": [original.instructions, specialized.instructions],
         },
-        (_table(costs), _classes(measured, names)),
+        (_table(costs), _ledger_table(ledger), _classes(measured, names)),
     )
 
 
@@ -80,6 +88,7 @@ class Cost:
     number: int
     result: str
     calls: int
+    measured: int  # calls that the means are of
     instructions: tuple[float, float]
     cycles: tuple[float, float]
     one_unit: float | None
@@ -153,6 +162,7 @@ def _cost(
         numbers.get(key[0], -1),
         key[1],
         sum(len(calls) for (name, _), calls in before.items() if name == key[0]),
+        len(before[key]),
         (_mean(c.instructions for c in before[key]), _mean(c.instructions for c in after[key])),
         (_mean(c.cycles for c in before[key]), _mean(c.cycles for c in after[key])),
         _mean(c.instructions for c in one_unit[key]) if key in one_unit else None,
@@ -174,6 +184,36 @@ def _variant(variant: Variant, measured: Measured) -> dict[str, object]:
         "calls": len(calls),
         "fallbacks": sum(any(c.arguments[i] != v for i, v in guards.items()) for c in calls),
     }
+
+
+def _ledger(
+    measured: Measured, steps: Sequence[tuple[str, Run]], costs: Sequence[Cost], names: Mapping[int, str]
+) -> dict[str, dict[str, int]]:
+    """Instructions of all calls of each new system call's commonest class, in the original kernel, then the change
+    by each group of passes, then in the specialized kernel: the first plus the changes is the last, exactly."""
+    base = measured.original.calls
+    runs = [("original", measured.original), *steps, ("layout", measured.specialized)]
+    sums = []
+    for group, run in runs:
+        classes = by_class(run, names, base)
+        sums.append((group, {c.name: sum(call.instructions for call in classes[c.name, c.result]) for c in costs}))
+    found: dict[str, dict[str, int]] = {}
+    for cost in costs:
+        row = {"calls": cost.measured, "original": sums[0][1][cost.name]}
+        for (_, before), (group, after) in pairwise(sums):
+            row[group] = after[cost.name] - before[cost.name]
+        found[cost.name] = {**row, "specialized": sums[-1][1][cost.name]}
+    return found
+
+
+def _ledger_table(ledger: Mapping[str, Mapping[str, int]]) -> Table:
+    """The ledger in instructions of one call."""
+    columns = list(next(iter(ledger.values()), {"calls": 0}))
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (name, row["calls"], *(round(row[column] / row["calls"], 2) for column in columns[1:]))
+        for name, row in ledger.items()
+    )
+    return Table("What each group of passes bought, in instructions of a call", ("call", *columns), rows)
 
 
 def _table(costs: Sequence[Cost]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rewriter.ir import Function
@@ -14,13 +15,36 @@ from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
 from rewriter.variants import Variant
 
+# Passes that begin a group; those that tidy up behind them belong to it.
+GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "layout")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one pass made of one function."""
+
+    name: str
+    before: Function
+    after: Function
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A new system call, ready to be placed."""
+    """A new system call, ready to be placed, and how it came to be."""
 
     plan: Plan
     made: Specialized
+    steps: tuple[Step, ...]
+
+    def after(self, group: str) -> Function:
+        """The function behind the passes of this group (§4: what each of them bought)."""
+        found = self.steps[0].before
+        reached = ""
+        for step in self.steps:
+            reached = step.name if step.name in GROUPS else reached
+            if GROUPS.index(reached) <= GROUPS.index(group):
+                found = step.after
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +55,8 @@ class SpecializedCalls:
 
 def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> tuple[SpecializedCalls, PhaseResult]:
     """Run every pass over every new system call, `verify` behind each."""
-    calls, steps, outcomes = [], [], []
-    for plan in inlined.plans:
-        made, seen = _specialized(inlined.specializer, plan, options)
-        calls.append(Call(plan, made))
-        outcomes.append(made.outcome)
-        steps += [(plan.name, *step) for step in seen]
+    calls = [_specialized(inlined.specializer, plan, options) for plan in inlined.plans]
+    outcomes = [call.made.outcome for call in calls]
     remarks = [r for outcome in outcomes for r in outcome.remarks if r.pass_name != "inline"]
     variants = tuple(_accepted(call) for call in calls)
     before = sum(size(loaded.kernel.function(call.plan.handler)) for call in calls)
@@ -51,22 +71,15 @@ def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> t
         refusals([total(outcomes)]),
         {"remarks": [remark_row(r) for r in remarks], "instructions": [before, after]},
         (
-            Table("Instructions after each pass", ("function", "pass", "before", "after"), tuple(_rows(steps))),
+            Table("Instructions after each pass", ("function", "pass", "before", "after"), tuple(_rows(calls))),
             remark_table("What was done, and what was not", remarks),
         ),
-        tuple(_listings(calls, steps, loaded)),
+        tuple(_listings(calls, loaded)),
     )
 
 
-Step = tuple[str, int, int, Function, Function]  # pass, instructions before and after, the function then and now
-
-
-def _specialized(specializer: Specializer, plan: Plan, options: Options) -> tuple[Specialized, list[Step]]:
+def _specialized(specializer: Specializer, plan: Plan, options: Options) -> Call:
     steps: list[Step] = []
-
-    def observe(name: str, before: Function, after: Function) -> None:
-        steps.append((name, size(before), size(after), before, after))
-
     made = specializer.specialize(
         plan.handler,
         plan.name,
@@ -75,9 +88,9 @@ def _specialized(specializer: Specializer, plan: Plan, options: Options) -> tupl
         candidates=dict(plan.variant.guarded),
         share=plan.share,
         without=options.without,
-        observer=observe,
+        observer=lambda *step: steps.append(Step(*step)),
     )
-    return made, steps
+    return Call(plan, made, tuple(steps))
 
 
 def size(function: Function) -> int:
@@ -91,20 +104,19 @@ def _accepted(call: Call) -> Variant:
     return replace(call.plan.variant, implied=tuple(made.implied.items()), guarded=tuple(made.guarded.items()))
 
 
-def _rows(steps: list[tuple[str, str, int, int, Function, Function]]) -> list[tuple[str, str, int, int]]:
-    return [(function, name, before, after) for function, name, before, after, _, _ in steps]
+def _rows(calls: list[Call]) -> Iterator[tuple[str, str, int, int]]:
+    for call in calls:
+        for step in call.steps:
+            yield call.plan.name, step.name, size(step.before), size(step.after)
 
 
-def _listings(
-    calls: list[Call], steps: list[tuple[str, str, int, int, Function, Function]], loaded: Loaded
-) -> list[Listing]:
-    """Every pass that changed something, then the whole way from the handler to the new call."""
-    found = []
-    for function, name, _, _, before, after in steps:
-        was, now = listing(before), listing(after)
-        if was != now and name != "inline":
-            found.append(Listing(f"{function}: {name}", was, now))
+def _listings(calls: list[Call], loaded: Loaded) -> Iterator[Listing]:
+    """The whole way from each handler to the new call, then every pass that changed something."""
     for call in calls:
         original = listing(loaded.kernel.function(call.plan.handler))
-        found.insert(0, Listing(call.plan.name, original, listing(call.made.function)))
-    return found
+        yield Listing(call.plan.name, original, listing(call.made.function))
+    for call in calls:
+        for step in call.steps:
+            was, now = listing(step.before), listing(step.after)
+            if was != now and step.name != "inline":
+                yield Listing(f"{call.plan.name}: {step.name}", was, now)
