@@ -13,7 +13,7 @@ from rewriter.probes.edges import graph_of
 from rewriter.verify import verify
 from tests.probes.stepper import Stepper, workload
 from toykernel import image
-from toykernel.machine import Machine
+from toykernel.machine import Machine, Qemu
 
 CONTRACT = Contract.parse(image.contract())
 WORK = workload("kprofile start blocks edges", "readseek 8192 3", "kprofile write blocks edges", "calls", "hello")
@@ -151,3 +151,14 @@ def test_interrupts_at_any_instruction_lose_no_count(monkeypatch):
     torn = {b for b in blocks if b not in graph.entered and entering[b] != blocks[b]}
     torn |= {s for s, _ in edges if s not in graph.left and leaving[s] != blocks[s]}
     assert torn == set()
+
+
+@pytest.mark.skipif(not Qemu.available(), reason="qemu-system-i386 is not installed")
+def test_counters_work_on_qemu(counted):
+    """Another PC, another timer: what does not depend on time was executed as often."""
+    work = workload("kprofile start edges", "readseek 8192 3", "kprofile stop edges", "kprofile write edges")
+    ours, _ = counted.counters.read(Machine().run(emit(counted.program), work).profile)
+    theirs, _ = counted.counters.read(Qemu().profile(emit(counted.program), work))
+    calls = ("sys_read", "sys_lseek", "sys_open", "sys_write", "sys_kprofile")
+    assert {name: theirs[name] for name in calls} == {name: ours[name] for name in calls}
+    assert ours["sys_read"] > 8

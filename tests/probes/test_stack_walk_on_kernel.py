@@ -168,3 +168,18 @@ def test_noise_is_the_difference_to_a_shadow_call_stack(record_property):
     true = {key for key in walked if key in shadow and not plausible(Trace(*key, 1), calls)}
     assert true
     assert all({"page_fault", "error_code", "ret_from_intr"} & {name, *path} for name, path in true)
+
+
+def test_interrupts_within_the_kernel_tear_no_table():
+    """The timer's functions are probed, too, so that probes are interrupted by probes, and so is the copy."""
+    program = load(image.kernel(), CONTRACT)
+    names = ("do_timer", "scheduler_tick", "fget", "fput", "sys_read", "generic_file_read", "memcpy", "memset")
+    stacks = insert_stack_walk(program, CONTRACT, names, table_size=2, clean_every=3)
+    work = workload("kprofile start stacks", "readseek 4096 2", "kprofile write stacks")
+    run = Machine(storm=701).run(emit(program), work)
+    assert run.console == Machine().run(emit(program), work).console
+    tables = stacks.tables(run.profile[stacks.type])
+    for table in tables.values():
+        assert table.entries == sum(slot.count for slot in table.occupied) + table.discarded + table.evicted
+    assert tables["do_timer"].entries > 50
+    assert tables["do_timer"].evicted > 5
