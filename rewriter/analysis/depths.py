@@ -25,10 +25,11 @@ from rewriter.analysis.summary import (
     intact,
 )
 from rewriter.analysis.transfer import Transfer
+from rewriter.analysis.value import REGISTERS
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
 from rewriter.ir import Insn
-from rewriter.x86.effects import FLAGS
+from rewriter.x86.effects import FLAGS, register_mask
 from rewriter.x86.flow import Flow, flow
 
 INTACT = re.compile(r"(\w+)(?:\(\))? returns with the caller's frame intact")
@@ -105,9 +106,21 @@ class Depths:
             summary = local_summary(values, name in self.intact)
         except Unknown as why:
             return intact(f"promised of {name}") if name in self.intact else anything(f"{name}: {why}")
-        dead_end = Liveness(values, 0).before(values.entry)
-        passed = Liveness(values, ALL_REGISTERS | FLAGS).before(values.entry)
-        return replace(summary, reads=dead_end & _MASK, writes=_MASK & ~passed)
+        reads, writes = _reads_and_writes(values, summary.clobbers)
+        return replace(summary, reads=reads, writes=writes)
+
+
+def _reads_and_writes(values: Values, clobbers: int) -> tuple[int, int]:
+    """Whatever it changes may be a result.  A result that depends on its own old value alone is no reason to read that:
+    where any of it matters afterwards, all of it that is not in `writes` matters before (`Summary.before`)."""
+    live = Liveness(values, 0)
+    reads = live.before(values.entry)
+    for result in (*(register_mask(name) for name in REGISTERS if name != "esp"), FLAGS):
+        if result & clobbers:
+            live.solve(result)
+            reads |= live.before(values.entry) & ~result
+    live.solve(_MASK)
+    return reads & _MASK, _MASK & ~live.before(values.entry)
 
 
 class _View:

@@ -39,20 +39,25 @@ class Index:
         self.functions: dict[str, Function] = {}
         self.blocks: dict[str, Block] = {}
         self.owners: dict[str, Function] = {}
+        self._labels: dict[str, list[str]] = {}  # of each function's blocks when it was added
         self.data: dict[str, Data] = {data.name: data for data in program.data}
         for function in program.functions:
             self.add(function)
 
     def add(self, function: Function) -> None:
         """Know one more function (in place of one of the same name)."""
-        old = self.functions.get(function.name)
-        for block in old.blocks if old else ():
-            self.blocks.pop(block.label, None)
-            self.owners.pop(block.label, None)
+        self.forget(function.name)
         self.functions[function.name] = function
+        self._labels[function.name] = [block.label for block in function.blocks]
         for block in function.blocks:
             self.blocks[block.label] = block
             self.owners[block.label] = function
+
+    def forget(self, name: str) -> None:
+        """Know nothing of this function any more."""
+        for label in self._labels.pop(name, ()):
+            del self.owners[label], self.blocks[label]
+        self.functions.pop(name, None)
 
     def is_entry(self, label: str) -> bool:
         """Whether a function begins there."""

@@ -42,11 +42,14 @@ class Touch:
     results: int
     keep: bool
     elsewhere: bool = True
+    callee: Summary | None = None
 
     def before(self, after: int) -> int:
         """What matters before the instruction, given what matters after it."""
         if not self.keep and not self.results & after:
             return after
+        if self.callee is not None:
+            return after & ~_LOW | self.callee.before(after & _LOW) & ~ESP | self.reads
         return after & ~self.kills | self.reads
 
 
@@ -56,16 +59,20 @@ class Liveness:
 
     def __init__(self, values: Values, at_return: int) -> None:
         self.values = values
-        self.at_return = at_return & _LOW & ~ESP
         self.bottom = _bottom(values)
         self.frame = self._bits((self.bottom, 0))
         self._touches: dict[str, list[Touch]] = {}
         self._esp: dict[str, list[int | None]] = {}
+        self._ways: dict[str, list[tuple[Edge, State]]] = {}
         self._into: dict[str, list[Edge]] = {block.label: [] for block in values.blocks}
-        self._exits: dict[str, int] = {}
         for block in values.blocks:
             self._study(block)
-        start = [(block.label, (self._exits[block.label], 0)) for block in reversed(values.blocks)]
+        self.solve(at_return)
+
+    def solve(self, at_return: int) -> None:
+        """Ask again, with other things that are read after the return."""
+        self.at_return = at_return & _LOW & ~ESP
+        start = [(block.label, (self._exit(block), 0)) for block in reversed(self.values.blocks)]
         self._out = solve(start, self._flow, _join)
 
     def before(self, label: str) -> int:
@@ -111,14 +118,14 @@ class Liveness:
         if block.insns:
             below.append(self.values.behind(block.label).esp)
         self._touches[block.label], self._esp[block.label] = touches, below
-        ways = self.values.ways(block.label)
-        for edge, _ in ways:
+        self._ways[block.label] = self.values.ways(block.label)
+        for edge, _ in self._ways[block.label]:
             if edge.target in self._into and edge not in self._into[edge.target]:
                 self._into[edge.target].append(edge)
-        self._exits[block.label] = self._exit(block, ways)
 
-    def _exit(self, block: Block, ways: list[tuple[Edge, State]]) -> int:
+    def _exit(self, block: Block) -> int:
         """What matters to those to whom a block hands control outside of the function."""
+        ways = self._ways[block.label]
         last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
         everything = ALL_REGISTERS & ~ESP | FLAGS | self.frame
         if last is Flow.RETURN:
@@ -128,14 +135,10 @@ class Liveness:
         live = 0
         for edge, state in ways:
             if self.values.tail_call(edge, state):
-                live |= self._through(self.values.transfer.callees.of(edge.target), self.at_return)
+                live |= self.values.transfer.callees.of(edge.target).before(self.at_return) & ~ESP
             elif edge.target not in self._into:
                 live |= everything
         return live
-
-    @staticmethod
-    def _through(callee: Summary, after: int) -> int:
-        return after & ~callee.writes | callee.reads & ~ESP
 
     def _touch(self, label: str, site: int, insn: Insn, state: State) -> Touch:
         escaped = 0
@@ -179,7 +182,7 @@ class Liveness:
         for mem, size in effects(insn).loads:
             place = step.touched(mem, size)
             reads |= self._bits(place) if place else 0
-        return Touch(reads | self._bits((low, high)), callee.writes & ~ESP, 0, True)
+        return Touch(reads | self._bits((low, high)), 0, 0, True, True, callee)
 
 
 def _harmless(step: Step, mem: Mem) -> bool:

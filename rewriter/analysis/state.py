@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from rewriter.analysis.arithmetic import Bits, compute
@@ -37,16 +37,18 @@ class State:
     A slot that is missing holds no address of this stack, other than of its escaped bytes.
 
     `escaped` are stack bytes whose address somebody else may hold: any access through an unknown pointer, and any
-    call, may read and write them.  `nonzero` are words that are known not to be zero.
+    call, may read and write them.  `nonzero` are words that are known not to be zero.  `unsaved` are slots which do
+    not save a register though they hold one's entry value: nothing restores it from there.
     """
 
     places: dict[Place, Value]
     flags: Bits | Compared | None = None
     escaped: frozenset[Range] = frozenset()
-    nonzero: frozenset[Value] = field(default_factory=frozenset)
+    nonzero: frozenset[Value] = frozenset()
+    unsaved: frozenset[int] = frozenset()
 
     def copy(self) -> State:
-        return State(dict(self.places), self.flags, self.escaped, self.nonzero)
+        return replace(self, places=dict(self.places))
 
     @property
     def esp(self) -> int | None:
@@ -55,7 +57,8 @@ class State:
 
     def saved(self) -> list[int]:
         """Slots with what ebx, esi, edi or ebp held at the entry: registers that the function saved."""
-        return [place for place, value in self.places.items() if isinstance(place, int) and _is_saved(value)]
+        slots = (place for place, value in self.places.items() if isinstance(place, int) and _is_saved(value))
+        return [slot for slot in slots if slot not in self.unsaved]
 
     def kill_slots(self, low: int, high: int) -> None:
         """Forget every slot that has a byte in [low, high), which is overwritten with something that is no address
@@ -114,7 +117,7 @@ class State:
         if not equal:
             if right != constant(0):
                 return self
-            return State(self.places, self.flags, self.escaped, self.nonzero | {left})
+            return replace(self, nonzero=self.nonzero | {left})
         if isinstance(left.base, Opaque) and not isinstance(right.base, Opaque):
             return self._where(left.base, right.plus(-left.offset))
         if isinstance(right.base, Opaque) and not isinstance(left.base, Opaque):
@@ -133,16 +136,16 @@ class State:
         if isinstance(flags, Compared):
             flags = Compared(put(flags.left), put(flags.right))
         places = {place: put(value) for place, value in self.places.items()}
-        return State(places, flags, self.escaped, self.nonzero)
+        return replace(self, places=places, flags=flags)
 
 
-def entry_state(label: str, slots: dict[int, Value] | None = None) -> State:
+def entry_state(label: str, slots: dict[int, Value] | None = None, unsaved: frozenset[int] = frozenset()) -> State:
     """At a function's first instruction: nothing is known but `slots`."""
     places: dict[Place, Value] = {r: Value(Opaque(label, TOP, "entry " + r)) for r in REGISTERS}
     places["esp"] = stack(0)
     for slot, value in (slots or {}).items():
         places[slot] = value
-    return State(places)
+    return State(places, unsaved=unsaved)
 
 
 def arrive(label: str, old: State | None, new: State) -> State:
@@ -161,7 +164,7 @@ def arrive(label: str, old: State | None, new: State) -> State:
     if isinstance(flags, Compared) and any(_born_in(label, value) for value in flags):
         flags = None
     # A word that keeps its name keeps its facts; those of this block's names were about another round's words.
-    return State(places, flags, escaped, frozenset(v for v in nonzero if not _born_in(label, v)))
+    return State(places, flags, escaped, frozenset(v for v in nonzero if not _born_in(label, v)), new.unsaved)
 
 
 def _meet(label: str, old: dict[Place, Value], new: dict[Place, Value]) -> dict[Place, Value]:
@@ -197,6 +200,12 @@ def _is_saved(value: Value) -> bool:
 
 
 _SAVED = frozenset(f"entry {register}" for register in ("ebx", "esi", "edi", "ebp"))
+
+
+def saved_register(value: Value) -> str:
+    """Whose entry value this is."""
+    assert isinstance(value.base, Opaque)
+    return str(value.base.place).removeprefix("entry ")
 
 
 def cover(ranges: Iterable[Range], low: int, high: int) -> bool:

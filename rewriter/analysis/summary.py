@@ -13,6 +13,7 @@ UNBOUNDED = EVERYTHING[1]
 ALL_REGISTERS = 0
 for _name in REGISTERS:
     ALL_REGISTERS |= register_mask(_name)
+_GROUPS = tuple(register_mask(name) for name in REGISTERS)
 NOT_ESP = ALL_REGISTERS & ~register_mask("esp")
 CALLER_SAVED = register_mask("eax") | register_mask("ecx") | register_mask("edx") | FLAGS
 
@@ -33,7 +34,7 @@ class Summary:
 
     use_depth: int | None
     kill_depth: int | None
-    reads: int  # before they are overwritten, other than to save and restore them
+    reads: int  # before they are overwritten, for what it does or for its results; saving is no reading
     clobbers: int  # may be different afterwards
     writes: int  # overwritten on every way to a return
     pops: int | None
@@ -58,6 +59,13 @@ class Summary:
             self.reason or other.reason,
             self.leaks or other.leaks,
         )
+
+    def before(self, after: int) -> int:
+        """Registers and flags that matter before the call, given those that matter after it."""
+        passed = 0
+        for group in (*_GROUPS, FLAGS):
+            passed |= group if group & after else 0
+        return passed & ~self.writes | self.reads
 
     @property
     def unbounded(self) -> bool:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from rewriter.analysis.graph import Edge, Index, Way
 from rewriter.analysis.rules import condition_of
-from rewriter.analysis.state import State, arrive, entry_state
+from rewriter.analysis.state import State, arrive, entry_state, saved_register
 from rewriter.analysis.transfer import Transfer, operand_value
-from rewriter.analysis.value import WORD, Value
+from rewriter.analysis.value import REGISTERS, WORD, Value
 from rewriter.analysis.worklist import solve
 from rewriter.ir import Block, Insn
 from rewriter.x86.decode import Mem, Reg, decode
+from rewriter.x86.effects import effects, register_mask
 from rewriter.x86.flow import Flow, flow
+
+_MASKS = {name: register_mask(name) for name in REGISTERS}
 
 
 class Values:
@@ -27,13 +30,40 @@ class Values:
         self.index = index
         self.transfer = transfer
         self.entry = entry
-        start = entry_state(entry, slots)
-        self.states: dict[str, State] = solve([(entry, start)], self._flow, arrive)
+        unsaved: frozenset[int] = frozenset()
+        self.states: dict[str, State] = {}
+        while True:
+            self.states = solve([(entry, entry_state(entry, slots, unsaved))], self._flow, arrive)
+            more = self._unsaved()
+            if not more:
+                break
+            unsaved |= more
 
     @property
     def blocks(self) -> list[Block]:
         """All blocks that can be reached, the entry first, otherwise in the order of discovery."""
         return [self.index.blocks[label] for label in self.states if label in self.index.blocks]
+
+    def _unsaved(self) -> set[int]:
+        """Slots that looked as if they saved a register, from which it is restored nowhere."""
+        held: set[int] = set()
+        restored: set[int] = set()
+        for block in self.blocks:
+            for site, insn, state in self.walk(block.label):
+                saved = state.saved()
+                held.update(saved)
+                if saved and effects(insn).loads:
+                    restored.update(self._restored(block.label, site, insn, state, saved))
+        return held - restored
+
+    def _restored(self, label: str, site: int, insn: Insn, state: State, saved: list[int]) -> list[int]:
+        """The slots that the instruction loads into the registers that they save."""
+        step = self.transfer.at(label, site, insn, state)
+        touched = [step.touched(mem, size) for mem, size in effects(insn).loads]
+        register = {slot: saved_register(state.places[slot]) for slot in saved}
+        return [
+            slot for slot in saved if (slot, slot + WORD) in touched and effects(insn).writes & _MASKS[register[slot]]
+        ]
 
     def walk(self, label: str) -> Iterator[tuple[int, Insn, State]]:
         """Position, instruction, and the state before it: read it before the next step, which changes it."""

@@ -99,8 +99,9 @@ def _depth(callee: Summary) -> int:
     return EVERYTHING[1] if callee.use_depth is None or callee.use_depth >= FRAME else callee.use_depth
 
 
-def guard(work: Work, handler: str, known: dict[int, int]) -> None:
-    """Test the arguments at the entry; where one differs, the original handler does all."""
+def guard(work: Work, general: str, known: dict[int, int]) -> None:
+    """Test the arguments at the entry; where one differs, `general` does all: the original handler, or a copy of it
+    in which the other arguments are implied."""
     labels = work.labels()
     inner = labels.fresh()
     blocks = [Block(b.label, b.insns, b.falls_to) for b in work.function.blocks]
@@ -112,11 +113,11 @@ def guard(work: Work, handler: str, known: dict[int, int]) -> None:
     tests = []
     for position, (n, value) in enumerate(known.items()):
         test = assemble([f"cmp dword ptr [esp + {slot_of(n):#x}], {value:#x}"])
-        tests.append(Block(names[position], [*test, branch("ne", handler)], names[position + 1]))
+        tests.append(Block(names[position], [*test, branch("ne", general)], names[position + 1]))
         work.returns[names[position]] = (0,)
         work.outcome.did(NAME, work.name, names[position], f"argument {n} is tested for {value:#x}")
     work.returns[inner] = (0,)
-    work.clone_of[inner] = work.clone_of.pop(work.name, handler)
+    work.clone_of[inner] = work.clone_of.pop(work.name, work.name)
     _warm(work, names)
     work.function.blocks[:] = [*tests, *blocks]
 

@@ -50,6 +50,9 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
             insns.append(insn)
     decided = _decided(values, block)
     block.insns = insns
+    if _never_returns(values, block):
+        block.falls_to = None
+        work.outcome.did(NAME, work.name, block.label, "the call never comes back")
     if decided is not None:
         block.insns.pop()
         block.falls_to = decided
@@ -64,6 +67,13 @@ def _replacement(insn: Insn, state: State, behind: State, after: int) -> list[In
         return None
     result = known_result(insn, decoded, state, behind, after)
     return result if result is not None else substituted(insn, decoded, state)
+
+
+def _never_returns(values: Values, block: Block) -> bool:
+    last = block.insns[-1] if block.insns else None
+    if last is None or block.falls_to is None or flow(last.raw) is not Flow.CALL:
+        return False
+    return not values.transfer.callees.of_call(last).returns
 
 
 def _decided(values: Values, block: Block) -> str | None:

@@ -11,7 +11,7 @@ above (they are the saved user registers), instructions with effects of their ow
 
 from __future__ import annotations
 
-from rewriter.ir import Block, Insn
+from rewriter.ir import Insn
 from rewriter.passes.rewrite import assembled
 from rewriter.passes.work import Work
 from rewriter.x86.decode import decode
@@ -45,19 +45,16 @@ def _left(insn: Insn) -> list[Insn]:
 
 
 def unreachable(work: Work) -> None:
-    """Drop the blocks that control can no longer reach."""
-    values = work.values()
-    kept = [block for block in work.function.blocks if block.label in values.states]
+    """Drop the blocks to which no way leads any more."""
+    index = work.values().index
+    found: dict[str, None] = {}
+    pending = [work.name]
+    while pending:
+        label = pending.pop()
+        if label not in found and index.owners.get(label) is work.function:
+            found.setdefault(label)
+            pending += [edge.target for edge in index.edges(index.blocks[label])]
     for block in work.function.blocks:
-        if block.label not in values.states:
+        if block.label not in found:
             work.outcome.did("unreachable", work.name, block.label, "never reached")
-    work.function.blocks[:] = kept
-    _unlink(kept)
-
-
-def _unlink(blocks: list[Block]) -> None:
-    """A call that never comes back has no return point."""
-    labels = {block.label for block in blocks}
-    for block in blocks:
-        if block.falls_to is not None and block.falls_to not in labels and block.insns:
-            block.falls_to = None
+    work.function.blocks[:] = [block for block in work.function.blocks if block.label in found]

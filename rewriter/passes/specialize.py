@@ -12,6 +12,7 @@ from typing import Final
 from rewriter.analysis.callers import read_after_handler
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index
+from rewriter.analysis.summary import NOT_ESP
 from rewriter.contract import Contract
 from rewriter.edit import copied
 from rewriter.ir import Data, Function, Program
@@ -32,6 +33,7 @@ from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
 from rewriter.verify import labels, verify_function
+from rewriter.x86.effects import FLAGS, names, register_mask
 
 Observer = Callable[[str, Function, Function], None]
 Pass = Callable[[Work], None]
@@ -61,6 +63,10 @@ PASSES: Final[tuple[tuple[str, Pass], ...]] = (
 )
 NAMES: Final = ("inline", "arguments", *dict.fromkeys(name for name, _ in PASSES))
 BEYOND_THE_PAPER: Final = frozenset({"duplicate", "sink"})
+
+
+class Refused(ValueError):
+    """No new system call can be made of this handler; the message says why, in one line."""
 
 
 class Broken(RuntimeError):
@@ -93,6 +99,25 @@ class Specializer:
         self.depths = Depths(Index(program), contract, facts=not as_published)
         self.at_return = read_after_handler(program, contract, self.depths)
 
+    def obstacle(self, handler: str) -> str | None:
+        """Why no new system call can be made of this handler; None if one can.  It must not read eax of its caller,
+        where the gate has the number."""
+        pins = self.depths.index.functions[handler].pins
+        if pins:
+            return f"pinned: {pins[0]}"
+        summary = self.depths.of(handler)
+        if summary.pops is None:
+            return summary.reason
+        return "reads eax of its caller" if summary.reads & register_mask("eax") else None
+
+    def _refuse(self, work: Work, handler: str, mask: int, arguments: Mapping[int, int] | None) -> bool:
+        """Refuse these arguments where the handler reads of its caller what may be different then."""
+        read = names(self.depths.of(handler).reads & mask)
+        for argument in (arguments or {}) if read else ():
+            reason = f"argument {argument}: the handler reads {', '.join(read)} of its caller"
+            work.outcome.refuse("arguments", work.name, work.name, reason)
+        return bool(read)
+
     def specialize(
         self,
         handler: str,
@@ -110,8 +135,11 @@ class Specializer:
         by its number, and for others that it tests first: `guarded`, and those `candidates` whose test pays.
 
         `share`: the part of the handler's executions that the copy will take over; `without`: names of passes to
-        leave out.  The program is not changed.
+        leave out.  The program is not changed.  Raises Refused where there is an `obstacle`.
         """
+        reason = self.obstacle(handler)
+        if reason is not None:
+            raise Refused(f"{handler}: {reason}")
         watch = observer or (lambda *_: None)
         inliner = Inliner(self.depths, self.profile, as_published=self.as_published)
         original = self.depths.index.functions[handler]
@@ -123,9 +151,17 @@ class Specializer:
         known: dict[int, int] = {}
         tested: dict[int, int] = {}
         if "arguments" not in without:
-            known = self._imply(work, implied or {}, watch)
-            tested = {**(guarded or {}), **paying(work, handler, candidates or {})}
-            self._guard(work, handler, tested, watch)
+            # A register may hold anything where an argument is implied, and a test changes the flags.
+            if not self._refuse(work, handler, NOT_ESP, implied):
+                known = self._imply(work, implied or {}, watch)
+            if not self._refuse(work, handler, FLAGS, {**(guarded or {}), **(candidates or {})}):
+                tested = {**(guarded or {}), **paying(work, handler, candidates or {})}
+            general = handler
+            if tested and known:
+                general, both = self._general(work, handler, known)
+                tested |= {n: value for n, value in known.items() if n not in both}
+                known = both
+            self._guard(work, general, tested, watch)
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
         for pass_name, transform in PASSES:
             if pass_name not in skipped:
@@ -152,10 +188,24 @@ class Specializer:
             watch("arguments", before, copied(work.function))
         return known
 
-    def _guard(self, work: Work, handler: str, guarded: Mapping[int, int], watch: Observer) -> None:
+    def _general(self, work: Work, handler: str, known: Mapping[int, int]) -> tuple[str, dict[int, int]]:
+        """Add a plain copy of the handler for when a guard fails: what the number implies is implied there, too.
+        Its label, and the arguments that could be implied in it."""
+        inliner = Inliner(self.depths, Profile(self.profile.kernel), as_published=self.as_published)
+        plain = inliner.run(handler, f"{work.name}$general", ())
+        copy = Work.on(plain, self.depths, self.contract, self.at_return)
+        accepted = imply(copy, dict(known))
+        self.depths.index.forget(copy.name)
+        work.function.blocks += copy.function.blocks
+        work.data += copy.data
+        work.clone_of |= copy.clone_of
+        work.returns |= copy.returns
+        return copy.name, accepted
+
+    def _guard(self, work: Work, general: str, guarded: Mapping[int, int], watch: Observer) -> None:
         if guarded:
             before = copied(work.function)
-            guard(work, handler, dict(guarded))
+            guard(work, general, dict(guarded))
             self._check(work, "arguments")
             watch("arguments", before, copied(work.function))
 

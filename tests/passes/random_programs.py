@@ -1,0 +1,326 @@
+"""Random stack-heavy programs in assembly: a gate, a handler, functions below it.
+
+Everything that the passes must see through is in them: saved registers, locals and their addresses, arguments read at
+any depth, calls that are direct, through registers, memory and jumps, loops, flags across blocks, jump tables, user
+accesses that fault, functions that keep no convention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+SAVED = ("ebx", "esi", "edi", "ebp")
+ALL = ("eax", "ecx", "edx", *SAVED)
+CONDITIONS = ("o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "l", "ge", "le", "g")
+TABLE_WORDS = 4  # the system-call table, at the start of `data`
+POINTERS = 4  # then function pointers
+GLOBALS = range(4 * (TABLE_WORDS + POINTERS), 4 * (TABLE_WORDS + POINTERS + 8), 4)
+USER = 0x900000
+GATE = """
+gate:
+    push eax
+    push ebp
+    push edi
+    push esi
+    push edx
+    push ecx
+    push ebx
+    call [eax*4 + {data}]
+    mov [esp + 24], eax
+    pop ebx
+    pop ecx
+    pop edx
+    pop esi
+    pop edi
+    pop ebp
+    pop eax
+    ret
+"""
+
+
+def text_and_words(random: Random, functions: int = 4) -> tuple[str, list[int | str]]:
+    """The program, and the words of `data`: sys_call is number 0; all functions are in the pointers."""
+    names = ["sys_call", *(f"f{n}" for n in range(1, functions))]
+    parts = [GATE]
+    words: list[int | str] = ["sys_call", *("sys_none" for _ in range(TABLE_WORDS - 1))]
+    words += [random.choice(names[1:]) for _ in range(POINTERS)] + [random.getrandbits(8) for _ in GLOBALS]
+    for n, name in enumerate(names):
+        writer = Writer(random, name, names[n + 1 :])
+        parts.append(writer.function())
+        for table in writer.tables:
+            parts[-1] = parts[-1].replace(f"<{4 * len(table)}:{table[0]}>", f"{{data + {4 * len(words)}}}", 1)
+            words += table
+    parts.append("sys_none:\n    mov eax, -38\n    ret\n")
+    return "\n".join(parts), words
+
+
+class Writer:
+    """Writes one function.  `depth` is how far esp lies below the entry esp, in bytes."""
+
+    def __init__(self, random: Random, name: str, callees: list[str]) -> None:
+        self.random = random
+        self.name = name
+        self.callees = callees
+        self.lines: list[str] = []
+        self.labels = 0
+        self.depth = 0
+        self.loops = 0
+        self.tables: list[list[int | str]] = []
+        self.framed = random.random() < 0.2
+        self.saved = [r for r in SAVED if random.random() < 0.6 and not (r == "ebp" and self.framed)]
+        self.locals = random.randrange(5)
+        if name == "sys_call":  # nobody may read what the gate happens to leave in registers
+            self.framed, self.saved = False, list(SAVED)
+        # Some functions keep no convention: they change registers that they did not save.
+        sloppy = name != "sys_call" and random.random() < 0.2
+        self.registers = [r for r in ALL if r not in SAVED or r in self.saved or (sloppy and r != "ebp")]
+
+    def function(self) -> str:
+        self.lines.append(f"{self.name}:")
+        if self.framed:
+            self.put("push ebp", "mov ebp, esp")
+            self.depth += 4
+        for register in self.saved:
+            self.put(f"push {register}")
+            self.depth += 4
+        if self.locals:
+            self.put(f"sub esp, {4 * self.locals}")
+            self.depth += 4 * self.locals
+            for n in range(self.locals):
+                self.put(f"mov dword ptr [esp + {4 * n}], {self.random.getrandbits(8)}")
+        if self.name == "sys_call":
+            self.put("cmp esp, 1", *(f"mov {register}, {self.random.getrandbits(4)}" for register in ALL))
+        self.statements(self.random.randrange(3, 9), 2)
+        self.leave()
+        return "\n".join(self.lines) + "\n"
+
+    def put(self, *lines: str) -> None:
+        self.lines += [f"    {line}" for line in lines]
+
+    def label(self) -> str:
+        self.labels += 1
+        return f".b{self.labels}"
+
+    def register(self) -> str:
+        return self.random.choice(self.registers)
+
+    def other(self) -> str:
+        return self.random.choice(ALL) if self.random.random() < 0.1 else self.register()
+
+    def leave(self) -> None:
+        """The epilogue, then `ret` or a tail call."""
+        if self.framed and self.random.random() < 0.5 and not self.saved:
+            self.put("leave")
+        else:
+            if self.locals:
+                self.put(
+                    f"add esp, {4 * self.locals}"
+                    if self.random.random() < 0.7
+                    else f"lea esp, [esp + {4 * self.locals}]"
+                )
+            self.put(*(f"pop {register}" for register in reversed(self.saved)))
+            if self.framed:
+                self.put("pop ebp")
+        if self.callees and self.random.random() < 0.15:
+            if self.name != "sys_call" and self.random.random() < 0.5:
+                self.put("mov dword ptr [esp + 4], eax")  # an argument of its own, passed on
+            self.put(f"jmp {self.random.choice(self.callees)}")
+        else:
+            self.put("ret")
+
+    def place(self) -> str:
+        """A register, a local, an argument, a global or a number."""
+        choice = self.random.random()
+        if choice < 0.3:
+            return self.other()
+        if choice < 0.5 and self.locals:
+            return self.local()
+        if choice < 0.75:
+            return self.argument()
+        if choice < 0.85:
+            return f"dword ptr [{{data + {self.random.choice(GLOBALS)}}}]"
+        return str(self.random.choice((0, 1, 2, 3, -1, 31, 0x1000, self.random.getrandbits(31))))
+
+    def local(self) -> str:
+        """One of the locals, which lie below the saved registers."""
+        bottom = 4 * (len(self.saved) + self.locals) + (4 if self.framed else 0)
+        offset = self.depth - bottom + 4 * self.random.randrange(self.locals)
+        if self.framed and self.random.random() < 0.3:
+            return f"dword ptr [ebp - {self.depth - offset - 4}]"
+        return f"dword ptr [esp + {offset}]"
+
+    def argument(self) -> str:
+        number = self.random.randrange(3)
+        return (
+            f"dword ptr [ebp + {8 + 4 * number}]"
+            if self.framed and self.random.random() < 0.5
+            else (f"dword ptr [esp + {self.depth + 4 + 4 * number}]")
+        )
+
+    def statements(self, count: int, nesting: int) -> None:
+        simple = (self.move, self.move, self.store, self.compute, self.compute, self.unary, self.address, self.flags)
+        nested: tuple[Callable[[int], None], ...] = (self.diamond, self.diamond, self.loop, self.switch)
+        for _ in range(count):
+            choice = self.random.random()
+            if choice < 0.6 or (choice < 0.8 and not self.callees) or (choice >= 0.8 and not nesting):
+                self.random.choice(simple)()
+            elif choice < 0.8:
+                self.call()
+            elif choice < 0.84:
+                self.user_access()
+            elif choice < 0.88:
+                self.early_return()
+            else:
+                self.random.choice(nested)(nesting - 1)
+
+    def move(self) -> None:
+        self.put(f"mov {self.register()}, {self.place()}")
+
+    def store(self) -> None:
+        if self.locals and self.random.random() < 0.7:
+            target = self.local()
+            if self.random.random() < 0.15:
+                self.put(f"mov {target.replace('dword', 'byte')}, {self.random.choice(('al', 'cl', 'dh'))}")
+                return
+        else:
+            target = f"dword ptr [{{data + {self.random.choice(GLOBALS)}}}]"
+        self.put(f"mov {target}, {self.random.choice((self.other(), str(self.random.getrandbits(4))))}")
+
+    def compute(self) -> None:
+        name = self.random.choice(("add", "sub", "and", "or", "xor", "adc", "sbb", "cmp", "test", "imul"))
+        source = self.place()
+        if name in ("test", "imul") and not source.isalpha():
+            source = self.other()
+        if self.locals and name not in ("imul", "test") and self.random.random() < 0.2 and "[" not in source:
+            self.put(f"{name} {self.local()}, {source}")
+        else:
+            self.put(f"{name} {self.register()}, {source}")
+
+    def unary(self) -> None:
+        register = self.register()
+        self.put(
+            self.random.choice(
+                (
+                    f"inc {register}",
+                    f"dec {register}",
+                    f"neg {register}",
+                    f"not {register}",
+                    f"shl {register}, {self.random.randrange(0, 5)}",
+                    f"sar {register}, 31",
+                    f"shr {register}, {self.random.randrange(1, 9)}",
+                    f"xor {register}, {register}",
+                    "cdq" if "edx" in self.registers else f"inc {register}",
+                    "movzx eax, cl",
+                    "mov al, 7",
+                    f"xchg {register}, {self.random.choice([r for r in ALL if r != register and r in self.registers])}",
+                )
+            )
+        )
+
+    def address(self) -> None:
+        register = self.register()
+        choice = self.random.random()
+        if choice < 0.3:
+            self.put(f"mov {register}, esp", f"and {register}, -8192")
+        elif choice < 0.6:
+            self.put(f"lea {register}, [{self.other()} {self.random.choice('+-')} {self.random.randrange(9)}]")
+        elif choice < 0.8 and self.locals:
+            self.put(f"lea {register}, {self.local().replace('dword ptr ', '')}")
+            self.put(f"mov {self.random.choice(('eax', register))}, dword ptr [{register}]")
+        else:
+            offset = self.random.choice(GLOBALS)
+            self.put(f"mov {register}, {{data + {offset - 4}}}", f"add dword ptr [{register} + 4], 3")
+
+    def flags(self) -> None:
+        condition = self.random.choice(CONDITIONS)
+        choice = self.random.random()
+        if choice < 0.4:
+            self.put(f"cmov{condition} {self.register()}, {self.other()}")
+        elif choice < 0.7:
+            self.put(f"set{condition} {self.random.choice(('al', 'cl', 'dl', 'ah'))}")
+        else:
+            self.put(f"cmp {self.register()}, {self.place()}")
+
+    def diamond(self, nesting: int) -> None:
+        other, join = self.label(), self.label()
+        self.put(
+            self.random.choice((f"cmp {self.register()}, {self.place()}", f"test {self.other()}, {self.register()}"))
+        )
+        self.put(f"j{self.random.choice(CONDITIONS)} {other}")
+        self.statements(self.random.randrange(1, 4), nesting)
+        if self.random.random() < 0.5:
+            self.put(f"jmp {join}")
+            self.lines.append(f"{other}:")
+            self.statements(self.random.randrange(1, 3), nesting)
+            self.lines.append(f"{join}:")
+        else:
+            self.lines.append(f"{other}:")
+
+    def loop(self, nesting: int) -> None:
+        """At most four rounds, counted in a word on the stack, which nothing in the body touches."""
+        head = self.label()
+        self.put(f"push {self.random.randrange(1, 5)}")
+        self.depth += 4
+        self.lines.append(f"{head}:")
+        self.statements(self.random.randrange(1, 4), 0)
+        self.put("dec dword ptr [esp]", f"jne {head}", f"pop {self.register()}")
+        self.depth -= 4
+
+    def switch(self, nesting: int) -> None:
+        """A jump table."""
+        register, end = self.register(), self.label()
+        cases = [self.label() for _ in range(2)]
+        table: list[int | str] = [f"{self.name}{case}" for case in (cases[0], cases[1], cases[0], end)]
+        self.tables.append(table)
+        self.put(f"and {register}, 3", f"jmp [{register}*4 + <{4 * len(table)}:{table[0]}>]")
+        for case in cases:
+            self.lines.append(f"{case}:")
+            self.statements(1, nesting)
+        self.lines.append(f"{end}:")
+
+    def call(self) -> None:
+        depth, count = self.depth, self.random.randrange(3, 6)  # a callee reads three
+        for _ in range(count):
+            if self.locals and self.random.random() < 0.15:
+                self.put(f"lea eax, {self.local().replace('dword ptr ', '')}", "push eax")
+            else:
+                self.put(f"push {self.place()}")
+            self.depth += 4
+        self.target()
+        if count and self.random.random() < 0.8:
+            self.put(f"add esp, {4 * count}")
+        else:
+            self.put(*("pop ecx" for _ in range(count)))
+        self.depth = depth
+        if self.random.random() < 0.5 and self.locals:
+            self.put(f"mov {self.local()}, eax")
+
+    def target(self) -> None:
+        """The call instruction itself.  The pointers may lead to any function but the first ones of the program."""
+        choice = self.random.random()
+        callee = self.random.choice(self.callees)
+        if choice < 0.6:
+            self.put(f"call {callee}")
+        elif choice < 0.8:
+            self.put(f"mov eax, {{{callee}}}", "call eax")
+        else:
+            slot = 4 * TABLE_WORDS
+            self.put(f"mov dword ptr [{{data + {slot}}}], {{{callee}}}", f"call dword ptr [{{data + {slot}}}]")
+
+    def user_access(self) -> None:
+        """A load that faults always, with a dead result or a live one; the fixup goes on behind it."""
+        fixup = self.label()
+        address = self.random.choice((USER, USER + 64))
+        register = self.register()
+        self.put(f"mov {register}, dword ptr [{address}] !{fixup}", f"mov {register}, 5")
+        self.lines.append(f"{fixup}:")
+
+    def early_return(self) -> None:
+        """Leave from the middle when a register happens to be small."""
+        on, depth = self.label(), self.depth
+        if depth != 4 * (len(self.saved) + self.locals) + (4 if self.framed else 0):
+            return  # within a loop
+        self.put(f"cmp {self.register()}, 3", f"jb {on}")
+        self.leave()
+        self.lines.append(f"{on}:")

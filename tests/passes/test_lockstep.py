@@ -1,0 +1,162 @@
+"""Specialized system calls of random programs against the originals, through the gate, from random states."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from rewriter.analysis.graph import Index
+from rewriter.contract import Contract, SystemCalls
+from rewriter.ir import Program, Ref, RefKind, Symbol
+from rewriter.passes.paths import Path
+from rewriter.passes.specialize import NAMES, Specialized, Specializer
+from rewriter.profile import Profile
+from rewriter.verify import verify
+from rewriter.x86.flow import Flow, flow
+
+from .assembly import program
+from .lockstep import End, Linked, Start, link, random_start, run, word
+from .random_programs import TABLE_WORDS, text_and_words
+
+CONTRACT = Contract(SystemCalls("table", "sys_none", "gate", TABLE_WORDS))
+ARGUMENTS = ("ebx", "ecx", "edx", "esi", "edi", "ebp")
+NUMBER, NEW = 0, 1
+
+
+def made(seed: int) -> Program:
+    text, words = text_and_words(Random(seed))
+    found = program(text, words)
+    found.symbols.append(Symbol("table", "data"))
+    assert verify(found) == []
+    return found
+
+
+def starts(random: Random, count: int, known: dict[int, int]) -> list[Start]:
+    """Random states at the gate, most of them with the known arguments."""
+    found = []
+    for n in range(count):
+        start = random_start(random, eax=NUMBER)
+        if n % 4:
+            start = Start({**start.registers, **{ARGUMENTS[i]: v for i, v in known.items()}}, start.stack)
+        found.append(start)
+    return found
+
+
+def profile_of(linked: Linked, states: list[Start]) -> Profile:
+    blocks: dict[str, int] = {}
+    edges: dict[tuple[str, str], int] = {}
+    for start in states:
+        end = run(linked, "gate", start)
+        for label, count in end.blocks.items():
+            blocks[label] = blocks.get(label, 0) + count
+        for edge, count in end.edges.items():
+            edges[edge] = edges.get(edge, 0) + count
+    return Profile("0" * 64, blocks=blocks, edges=edges)
+
+
+def all_paths(index: Index, name: str, pointers: dict[str, str], depth: int = 3) -> tuple[Path, ...]:
+    """Every call below a function, indirect ones to a target that they have."""
+    found = []
+    for block in index.functions[name].blocks if depth else ():
+        last = block.insns[-1] if block.insns else None
+        kind = flow(last.raw) if last else Flow.NEXT
+        callee = index.callee(last) if last and kind is Flow.CALL else None
+        if kind is Flow.CALL_INDIRECT:
+            callee = pointers.get(block.label)
+        if callee is not None:
+            found.append(Path(block.label, callee, all_paths(index, callee, pointers, depth - 1)))
+    return tuple(found)
+
+
+def pointed(linked: Linked, program: Program, states: list[Start]) -> dict[str, str]:
+    """What each indirect call calls in these runs, by block."""
+    index = Index(program)
+    found: dict[str, str] = {}
+    for start in states:
+        for source, target in run(linked, "gate", start).edges:
+            if index.is_entry(target) and source in index.blocks and index.blocks[source].insns:
+                found.setdefault(source, target)
+    return found
+
+
+def difference(original: End, new: End, start: Start, given: dict[str, int]) -> str | None:
+    """What somebody could see; `given`: registers in which the states were different on purpose."""
+    if original.trouble or new.trouble:
+        return None if original.trouble else f"the new call {new.trouble}"
+    for name, value in original.registers.items():
+        expected = given.get(name, value)
+        if new.registers[name] != expected:
+            return f"{name} is {new.registers[name]:#x}, expected {expected:#x}"
+    if original.data != new.data:
+        return "data differs"
+    return "the stack differs" if original.stack != new.stack else None
+
+
+def check(program: Program, new: Specialized, random: Random, count: int = 24) -> tuple[int, int]:
+    """Run both; instructions of all original and all new runs."""
+    data = program.data[0]
+    data.refs[4 * NEW] = Ref(4 * NEW, RefKind.ABS32, new.function.name)
+    linked = link(program, [new.function], new.data)
+    executed = [0, 0]
+    for start in starts(random, count, {**new.implied, **new.guarded}):
+        before = run(linked, "gate", Start({**start.registers, **_values(new.implied)}, start.stack))
+        garbage = {ARGUMENTS[i]: word(random) for i in new.implied}
+        after = run(linked, "gate", Start({**start.registers, **garbage, "eax": NEW}, start.stack))
+        why = difference(before, after, start, garbage)
+        assert why is None, why
+        executed[0] += before.executed
+        executed[1] += after.executed
+    return executed[0], executed[1]
+
+
+def _values(known: object) -> dict[str, int]:
+    assert isinstance(known, dict)
+    return {ARGUMENTS[i]: v for i, v in known.items()}
+
+
+def specialized(
+    seed: int, *, published: bool = False, without: frozenset[str] = frozenset()
+) -> tuple[Program, Specialized]:
+    random, found = Random(seed + 1), made(seed)
+    known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
+    implied = {n: v for n, v in known.items() if random.random() < 0.6}
+    guarded = {n: v for n, v in known.items() if n not in implied}
+    linked, states = link(found), starts(random, 12, known)
+    profile = profile_of(linked, states[1:4])
+    maker = Specializer(found, CONTRACT, profile, as_published=published)
+    paths = all_paths(Index(found), "sys_call", pointed(linked, found, states))
+    new = maker.specialize("sys_call", "sys_call$0", paths, implied=implied, guarded=guarded, without=without)
+    return found, new
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_nobody_sees_a_difference(seed: int) -> None:
+    found, new = specialized(seed)
+    check(found, new, Random(seed))
+
+
+@pytest.mark.parametrize("seed", range(24, 32))
+def test_as_published(seed: int) -> None:
+    found, new = specialized(seed, published=True)
+    check(found, new, Random(seed))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_one_pass(name: str) -> None:
+    seed = 32 + NAMES.index(name)
+    found, new = specialized(seed, without=frozenset({name}))
+    check(found, new, Random(seed))
+
+
+def test_the_programs_are_worth_it() -> None:
+    """Random programs exercise every pass, and lose instructions."""
+    passed, executed = Counter[str](), [0, 0]
+    for seed in (3, 7, 16, 32):
+        found, new = specialized(seed)
+        before, after = check(found, new, Random(seed))
+        executed = [executed[0] + before, executed[1] + after]
+        passed.update(r.pass_name for r in new.outcome.remarks if r.kind == "passed")
+    assert set(NAMES) - {"straighten"} <= set(passed)
+    assert executed[1] < executed[0]
