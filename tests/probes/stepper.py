@@ -17,6 +17,7 @@ from toykernel.machine.multiboot import parse
 from toykernel.machine.pc import Pc
 
 REP = (0xF2, 0xF3)
+WITHIN = (Flow.NEXT, Flow.JUMP, Flow.BRANCH, Flow.JUMP_INDIRECT)
 
 
 def workload(*commands: str) -> Workload:
@@ -75,7 +76,7 @@ class Stepper(Boot):
         self.leaders = {self.addresses[label]: label for label in labels}
         self.blocks: Counter[str] = Counter()
         self.edges: Counter[Edge] = Counter()
-        self._kinds: dict[int, Flow] = {}
+        self._leaves: dict[int, bool] = {}  # by address: whether control goes elsewhere than to a block of the function
         self._previous = ""  # the block under way, "" behind anything that is no edge
         self._last = -1
         text = next(s for s in place(program).sections if s.name == ".text")
@@ -92,11 +93,12 @@ class Stepper(Boot):
             if self._previous:
                 self.edges[self._previous, label] += 1
             self._previous = label
-        if self.kind(address, size) not in (Flow.NEXT, Flow.JUMP, Flow.BRANCH, Flow.JUMP_INDIRECT):
+        leaves = self._leaves.get(address)
+        if leaves is None:
+            leaves = self._leaves[address] = self._kind(address) not in WITHIN
+        if leaves:
             self._previous = ""
 
-    def kind(self, address: int, size: int) -> Flow:
-        if address not in self._kinds:
-            code = self.memory(address, 15)
-            self._kinds[address] = flow(code[: next(sweep(code, address))[1]])
-        return self._kinds[address]
+    def _kind(self, address: int) -> Flow:
+        code = self.memory(address, 15)
+        return flow(code[: next(sweep(code, address))[1]])

@@ -2,6 +2,7 @@
 
 import struct
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -28,6 +29,7 @@ COMMANDS = ("readseek 8192 3", "calls")
 WORK = workload("kprofile start stacks", *COMMANDS, "kprofile write stacks")
 
 
+@cache
 def hot_functions() -> tuple[str, ...]:
     program = load(image.kernel(), CONTRACT)
     counters = insert_counters(program, CONTRACT)
