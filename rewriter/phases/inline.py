@@ -19,7 +19,8 @@ from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
 from rewriter.variants import Variant
 
-ONLY_INLINE = frozenset(NAMES) - {"inline"}
+NAME = "inline"
+ONLY_INLINE = frozenset(NAMES) - {NAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,12 @@ def run(
         identity(system.kernel), observed.arguments, counted.blocks, counted.edges, tuple(sorted(traced.traces))
     )
     specializer = Specializer(loaded.kernel, system.contract, profile, as_published=options.as_published)
-    plans = tuple(_plans(system, loaded, observed, counted, specializer, profile))
+    wanted = _plans(system, loaded, observed, counted, specializer, profile)
+    obstacles = [(plan, specializer.obstacle(plan.handler)) for plan in wanted]
+    plans = tuple(plan for plan, reason in obstacles if reason is None)
     done = [(plan, *_inlined(specializer, plan, options)) for plan in plans]
     outcomes = [outcome for _, _, outcome in done]
+    outcomes += [_refused(plan, reason) for plan, reason in obstacles if reason is not None]
     remarks = [r for outcome in outcomes for r in outcome.remarks]
     calls = sum(r.kind == "passed" for r in remarks)
     return Inlined(specializer, profile, plans), PhaseResult(
@@ -85,9 +89,16 @@ def _plans(
 
 
 def _inlined(specializer: Specializer, plan: Plan, options: Options) -> tuple[Function, Outcome]:
-    without = ONLY_INLINE | (options.without & {"inline"})
+    without = ONLY_INLINE | (options.without & {NAME})
     made = specializer.specialize(plan.handler, plan.name, plan.paths, share=plan.share, without=without)
     return made.function, made.outcome
+
+
+def _refused(plan: Plan, reason: str) -> Outcome:
+    """No new call at all."""
+    outcome = Outcome()
+    outcome.refuse(NAME, plan.name, plan.handler, reason)
+    return outcome
 
 
 def refusals(outcomes: Sequence[Outcome]) -> dict[str, int]:
