@@ -18,7 +18,8 @@ from rewriter.x86.anatomy import anatomy
 from rewriter.x86.effects import FLAGS, effects
 from rewriter.x86.flow import Flow, flow
 
-TAKEN, RETURNS = "any address taken", "any return point"  # nodes beside the labels; no label has spaces
+# Nodes beside the labels; nothing is known of the last, so that every flag is live there.
+TAKEN, RETURNS, UNKNOWN = "any address taken", "any return point", "anywhere"
 _IRET = 0xCF  # restores the flags of whoever was interrupted, reads none
 
 
@@ -95,14 +96,17 @@ class LiveFlags:
         if kind is Flow.RETURN:
             return (RETURNS,)
         if kind is Flow.IRET:
-            return () if last and last.raw[0] == _IRET else ("unknown",)
+            return () if last and last.raw[0] == _IRET else (UNKNOWN,)
         if kind is Flow.CALL_INDIRECT:
             return (TAKEN,)
         if kind is Flow.CALL:
-            return ((branch_target(last) if last else None) or "unknown",)
+            return ((branch_target(last) if last else None) or UNKNOWN,)
         ways = tuple(edge.target for edge in self._index.edges(block))
-        complete = kind in (Flow.NEXT, Flow.BRANCH, Flow.JUMP, Flow.STOP)
-        return ways if complete else (*ways, TAKEN)
+        if kind is Flow.JUMP_INDIRECT:
+            return (*ways, TAKEN)
+        if last and kind in (Flow.JUMP, Flow.BRANCH) and branch_target(last) is None:
+            return (*ways, UNKNOWN)
+        return ways
 
 
 def addresses_taken(program: Program) -> dict[str, None]:
