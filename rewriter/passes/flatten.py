@@ -43,7 +43,7 @@ class Refused(Exception):
 def flatten(work: Work) -> None:
     """Flatten the hot blocks, if fewer instructions are executed then."""
     old, returns = clone(work.function.blocks, {}), dict(work.returns)
-    heat = replace(work.heat, blocks=dict(work.heat.blocks), edges=dict(work.heat.edges))
+    heat = work.heat.copy()
     before = executed(work)
     try:
         _Flattening(work).run()

@@ -13,7 +13,6 @@ from rewriter.edit import copied
 from rewriter.passes.arguments import guard
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
-from rewriter.passes.heat import Heat
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.work import Work
 
@@ -42,7 +41,7 @@ def _cost(work: Work, handler: str, known: Mapping[int, int]) -> float:
         data=list(work.data),
         clone_of=dict(work.clone_of),
         returns=dict(work.returns),
-        heat=Heat(dict(work.heat.blocks), dict(work.heat.edges)),
+        heat=work.heat.copy(),
         outcome=Outcome(),
     )
     if known:

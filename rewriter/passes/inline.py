@@ -89,16 +89,15 @@ class Inliner:
         self, body: Body, returns: tuple[int, ...], chain: tuple[str, ...], share: float, entry: str | None = None
     ) -> _Instance:
         """Append a copy of the body to the function."""
-        labels = {block.label: self.labels.fresh() for block in body.blocks}
+        blocks = sorted(body.blocks, key=lambda block: block.label != body.entry)
+        labels = {block.label: self.labels.fresh() for block in blocks}
         if entry is not None:
             labels[body.entry] = entry
-        copies = clone(body.blocks, labels)
-        for block, copy in zip(body.blocks, copies, strict=True):
+        copies = clone(blocks, labels)
+        for block, copy in zip(blocks, copies, strict=True):
             self.result.clone_of[copy.label] = block.label
             self.result.returns[copy.label] = returns
             self._copy_table(block, copy, labels)
-        position = next((n for n, b in enumerate(copies) if b.label == labels[body.entry]), 0)
-        copies.insert(0, copies.pop(position))
         self.blocks += copies
         self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share)
         return _Instance(body, labels, returns, chain)
