@@ -32,12 +32,14 @@ class Values:
         self.entry = entry
         unsaved: frozenset[int] = frozenset()
         self.states: dict[str, State] = {}
+        self._known_ways: dict[str, list[tuple[Edge, State]]] = {}
         while True:
             self.states = solve([(entry, entry_state(entry, slots, unsaved))], self._flow, arrive)
             more = self._unsaved()
             if not more:
                 break
             unsaved |= more
+            self._known_ways.clear()
 
     @property
     def blocks(self) -> list[Block]:
@@ -94,8 +96,11 @@ class Values:
         return edge.target != self.entry and self.index.is_entry(edge.target) and state.esp == 0
 
     def ways(self, label: str) -> list[tuple[Edge, State]]:
-        """The edges that can be taken out of a block, with what is known on them; tail calls included."""
-        return self._ways(label, self.states[label])
+        """The edges that can be taken out of a block, with what is known on them; tail calls included.  Found once:
+        whoever changes the block afterwards needs new values, or knows that its edges stayed as they were."""
+        if label not in self._known_ways:
+            self._known_ways[label] = self._ways(label, self.states[label])
+        return self._known_ways[label]
 
     def _ways(self, label: str, top: State) -> list[tuple[Edge, State]]:
         block = self.index.blocks.get(label)
