@@ -1,0 +1,101 @@
+"""What each pass makes of a piece of assembly: `tests/golden/NAME.s`, before and after.
+
+The first lines of a file say which pass is run and on what; behind `after:` stands what must come out.
+`HOTPATH_GOLDEN=write pytest tests/passes/test_golden.py` writes the second parts anew: read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path as File
+
+import pytest
+
+from rewriter.analysis.depths import Depths
+from rewriter.analysis.graph import Index
+from rewriter.contract import Contract
+from rewriter.ir import Function, Program
+from rewriter.passes.arguments import guard, imply
+from rewriter.passes.inline import Inliner
+from rewriter.passes.paths import Path
+from rewriter.passes.specialize import PASSES
+from rewriter.passes.work import Work
+from rewriter.profile import Profile
+from rewriter.show import listing
+from rewriter.verify import verify
+from rewriter.x86.effects import register_mask
+
+from .assembly import program
+
+GOLDEN = File(__file__).parent.parent / "golden"
+FILES = sorted(GOLDEN.glob("*.s"))
+AT_RETURN = sum(register_mask(name) for name in ("eax", "ebx", "esi", "edi", "ebp"))
+TRANSFORMS = dict(PASSES)
+
+
+def test_there_is_a_listing_for_every_pass() -> None:
+    shown = {re.match(r"; pass: (\w+)", file.read_text())[1] for file in FILES}  # type: ignore[index]
+    assert shown >= {"inline", "arguments", *TRANSFORMS}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_golden(file: File) -> None:
+    head, _, expected = file.read_text().partition("\nafter:\n")
+    made = transformed(head) + "\n"
+    if os.environ.get("HOTPATH_GOLDEN") == "write":
+        file.write_text(f"{head}\nafter:\n{made}")
+    else:
+        assert made == expected
+
+
+def transformed(text: str) -> str:
+    """Run the pass that the comments name on the first function, and list it."""
+    options = dict(re.findall(r"^; (pass|hot|cold|known|guarded|call): (.*)$", text, re.MULTILINE))
+    found = program(text)
+    work = _work(found, options)
+    name = options["pass"]
+    if name == "arguments":
+        known = {int(n): int(value, 0) for n, value in re.findall(r"(\d)=(\S+)", options.get("known", ""))}
+        tested = {int(n): int(value, 0) for n, value in re.findall(r"(\d)=(\S+)", options.get("guarded", ""))}
+        refused = set(known) - set(imply(work, known))
+        if tested:
+            guard(work, found.functions[0].name, tested)
+        text = f"; refused: {', '.join(work.outcome.refused)}\n" if refused else ""
+    elif name == "inline":
+        text = "".join(f"; refused: {reason}\n" for reason in work.outcome.refused)
+    else:
+        TRANSFORMS[name](work)
+        text = "".join(f"; refused: {reason}\n" for reason in work.outcome.refused)
+    changed = Program([*found.functions, work.function], [*found.data, *work.data], found.entry)
+    assert verify(changed) == []
+    return text + listing(work.function)
+
+
+def _work(found: Program, options: dict[str, str]) -> Work:
+    """A copy of the first function, its counts all 100 but those of `cold` blocks."""
+    function = found.functions[0]
+    index = Index(found)
+    cold = {f"{function.name}{label}" for label in options.get("cold", "").split()}
+    blocks = {b.label: 0 if b.label in cold else 100 for f in found.functions for b in f.blocks}
+    edges = {
+        (e.source, e.target): 100 if blocks[e.source] and blocks[e.target] else 0
+        for f in found.functions
+        for b in f.blocks
+        for e in index.edges(b)
+    }
+    for source, target in re.findall(r"(\S+)->(\S+)", options.get("cold", "")):
+        edges[function.name + source, function.name + target] = 0
+    inliner = Inliner(Depths(index, Contract()), Profile("0" * 64, blocks=blocks, edges=edges))
+    calls = re.findall(r"(\S+) = (\w+)", options.get("call", ""))
+    paths = tuple(Path(_site(function, int(site)), callee) for site, callee in calls)
+    made = inliner.run(function.name, "new", paths)
+    work = Work.on(made, inliner.depths, Contract(), AT_RETURN)
+    work.outcome.add(inliner.outcome)
+    return work
+
+
+def _site(function: Function, number: int) -> str:
+    """The block that ends with the first, second, … call."""
+    calls = [b.label for b in function.blocks if b.insns and b.insns[-1].raw[0] in (0xE8, 0xFF)]
+    return calls[number - 1]
