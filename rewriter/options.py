@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rewriter.contract import Contract
+from rewriter.profile import Profile
 from rewriter.report import PHASES
 from rewriter.run import Machine, Workload
 
@@ -26,6 +27,7 @@ class Options:
     as_published: bool = False  # the paper's own choices, nothing beyond
     without: frozenset[str] = field(default_factory=frozenset)  # passes left out
     until: str | None = None  # the last phase to run
+    profile: Profile | None = None  # what earlier runs taught; nothing is run to learn more
 
     def __post_init__(self) -> None:
         if not 0 < self.theta <= 1:

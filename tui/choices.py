@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from rewriter.options import OptionError, Options
+from rewriter.profile import Profile, ProfileError
+from tui import files
 from tui.exits import Wrong
 
 PAPER = Options()  # its own choices
@@ -50,9 +52,17 @@ OPTIONS = (
         metavar="DIR",
         help="Write what the phases made: images, profiles.",
     ),
+    click.option(
+        "--from",
+        "learned",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Take the profile that --save wrote there, and run nothing to learn more.",
+    ),
     JSON,
     PLAIN,
 )
+PROFILE = "kernel.profile.json"
 
 
 def choices(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,6 +85,7 @@ def options(
     as_published: bool,
     without: tuple[str, ...],
     until: str | None,
+    learned: Path | None = None,
 ) -> Options:
     """The choices, checked; the last command line's program is the one that is specialized for.  Raises Wrong."""
     lines = training(commands)
@@ -89,9 +100,20 @@ def options(
             as_published=as_published,
             without=frozenset(without),
             until=until,
+            profile=_profile(learned),
         )
     except OptionError as error:
         raise Wrong(str(error)) from None
+
+
+def _profile(learned: Path | None) -> Profile | None:
+    """The profile in a folder.  Raises Wrong."""
+    if learned is None:
+        return None
+    try:
+        return Profile.from_json(files.read(learned / PROFILE))
+    except ProfileError as error:
+        raise Wrong(f"{learned / PROFILE}: {error}") from None
 
 
 def _check_passes(without: tuple[str, ...]) -> None:

@@ -25,14 +25,19 @@ class Counted:
 
 
 def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[], bool]) -> tuple[Counted, PhaseResult]:
-    """Insert counters, run the training set on the instrumented kernel, read them out through kprofile."""
+    """Insert counters, run the training set on the instrumented kernel, read them out through kprofile; or take what
+    an earlier profile says."""
     kernel = loaded.kernel.copy()
     counters = insert_counters(kernel, system.contract)
     image = emit(kernel)
-    observed = system.machine.run(
-        image, system.work(profiled(options.commands, "blocks", "edges")), cancelled=cancelled
-    )
-    blocks, edges = counters.read(observed.profile)
+    pinned = _leaders(loaded.kernel)
+    if options.profile is not None:
+        blocks, edges, elsewhere = dict(options.profile.blocks), dict(options.profile.edges), 0
+    else:
+        work = system.work(profiled(options.commands, "blocks", "edges"))
+        observed = system.machine.run(image, work, watch=pinned, cancelled=cancelled)
+        blocks, edges = counters.read(observed.profile)
+        elsewhere = sum(pinned[address] * times for address, times in observed.executed.items() if address in pinned)
     weights = function_weights(loaded.kernel, blocks)
     chosen = hot(weights, options.theta)
     total = sum(weights.values())
@@ -40,14 +45,29 @@ def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[]
         "count",
         "§3.2",
         f"{len(chosen)} of {len(kernel.functions)} functions execute {options.theta:.0%} of the kernel's "
-        f"{total:,} instructions.",
+        f"{total:,} instructions; {elsewhere / max(1, total + elsewhere):.2%} ran in pinned code, boot included.",
         0.0,
         counters.handled,
         _kinds(counters.refused),
-        {"hot_functions": list(chosen), "instructions": total},
+        {
+            "hot_functions": list(chosen),
+            "instructions": total,
+            "pinned_share": round(elsewhere / max(1, total + elsewhere), 6),
+        },
         (_hot_table(loaded.kernel, weights, chosen, total), _block_table(loaded.kernel, blocks, total)),
         files={"kernel.counting.elf": image},
     )
+
+
+def _leaders(kernel: Program) -> dict[int, int]:
+    """Blocks of pinned functions, which have no counters and keep their addresses: instructions by address."""
+    return {
+        block.insns[0].origin: len(block.insns)
+        for function in kernel.functions
+        if function.pins and not function.verbatim
+        for block in function.blocks
+        if block.insns and block.insns[0].origin is not None
+    }
 
 
 def profiled(commands: tuple[str, ...], *types: str) -> tuple[str, ...]:

@@ -38,25 +38,30 @@ def run(
     variants: Sequence[Variant],
     cancelled: Callable[[], bool],
 ) -> tuple[Traced, PhaseResult]:
-    """Insert the probes, run the training set again, read the tables through kprofile."""
+    """Insert the probes, run the training set again, read the tables through kprofile; or take what an earlier profile
+    says."""
     kernel = loaded.kernel.copy()
     points = _points(loaded, counted, variants)
     stacks = insert_stack_walk(
         kernel, system.contract, points, table_size=options.table_size, clean_every=options.clean_every
     )
     image = emit(kernel)
-    observed = system.machine.run(image, system.work(profiled(options.commands, "stacks")), cancelled=cancelled)
-    frame = observed.profile[stacks.type] if stacks.type is not None else b""
     calls = CallGraph(Index(loaded.kernel))
-    found = stacks.read(frame)
+    if options.profile is not None:
+        found, totals = list(options.profile.traces), dict[str, Totals]()
+    else:
+        work = system.work(profiled(options.commands, "stacks"))
+        observed = system.machine.run(image, work, cancelled=cancelled)
+        frame = observed.profile[stacks.type] if stacks.type is not None else b""
+        found, totals = stacks.read(frame), stacks.totals(frame)
     good = tuple(t for t in found if plausible(t, calls))
     noise = tuple(t for t in found if not plausible(t, calls))
-    totals = stacks.totals(frame)
+    entries = sum(t.entries for t in totals.values()) or sum(t.count for t in found)
     return Traced(good, noise, totals), PhaseResult(
         "traces",
         "§3.1–3.3",
         f"{len(good)} call traces lead to {len(stacks.functions)} functions; "
-        f"{sum(t.count for t in noise)} of {sum(t.entries for t in totals.values()):,} entries were noise.",
+        f"{sum(t.count for t in noise)} of {entries:,} entries were noise.",
         0.0,
         len(stacks.functions),
         {kind(reason): count for reason, count in sorted(stacks.refused.items())},

@@ -21,13 +21,11 @@ from rewriter.phases.load import Loaded
 from rewriter.probes.values import profile_calls, single
 from rewriter.profile import Arguments, Site
 from rewriter.report import PhaseResult, Table
-from rewriter.run import Run
 from rewriter.variants import Choice, choose
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    run: Run  # the training set on the original kernel
     arguments: Mapping[Site, Mapping[Arguments, int]]
     sites: Mapping[str, tuple[CallSite, ...]]  # by program of the training set
     names: Mapping[int, str]  # of the system calls, by number
@@ -35,10 +33,9 @@ class Values:
 
 
 def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[], bool]) -> tuple[Values, PhaseResult]:
-    """Run the training set as it is, under the system-call trace."""
-    observed = system.machine.run(system.kernel, system.work(options.commands), cancelled=cancelled)
-    arguments = profile_calls(observed.calls)
-    trained = {command.split()[0] for command in options.commands}
+    """Run the training set as it is, under the system-call trace; or take what an earlier profile says."""
+    arguments = _observed(options, system, cancelled)
+    trained = {command.split()[0] for command in options.commands} | {site.program for site in arguments}
     sites = {name: tuple(call_sites(program)) for name, program in loaded.programs.items() if name in trained}
     names = call_names(loaded.kernel, system.contract)
     choice = choose(
@@ -48,20 +45,32 @@ def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[]
         free_numbers(loaded.kernel, system.contract),
         single_argument=options.as_published,
     )
-    values = Values(observed, arguments, sites, names, choice)
-    counts = Counter(call.number for call in observed.calls)
+    values = Values(arguments, sites, names, choice)
+    counts = Counter[int]()
+    for site, groups in arguments.items():
+        counts[site.number] += sum(groups.values())
     commonest = ", ".join(f"{names.get(n, str(n))} {count}×" for n, count in counts.most_common(3))
     refused = Counter(s.refused for found in sites.values() for s in found if s.refused)
     return values, PhaseResult(
         "values",
         "§2, §4.2",
-        f"{len(observed.calls):,} system calls came through the gate: {commonest}.",
+        f"{counts.total():,} system calls came through the gate: {commonest}.",
         0.0,
         sum(not s.refused for found in sites.values() for s in found),
         dict(sorted(refused.items())),
         {"calls": {names.get(n, str(n)): count for n, count in sorted(counts.items())}},
         (_frequencies(values, counts), _arguments(values), _variants(values)),
     )
+
+
+def _observed(
+    options: Options, system: System, cancelled: Callable[[], bool]
+) -> Mapping[Site, Mapping[Arguments, int]]:
+    if options.profile is not None:
+        options.profile.check_kernel(system.kernel)
+        return options.profile.arguments
+    run = system.machine.run(system.kernel, system.work(options.commands), cancelled=cancelled)
+    return profile_calls(run.calls)
 
 
 def arities(kernel: Program, contract: Contract) -> dict[int, int]:

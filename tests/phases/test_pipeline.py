@@ -12,6 +12,7 @@ from rewriter.behavior import differences
 from rewriter.elf import load
 from rewriter.options import Options, System
 from rewriter.pipeline import Cancelled, run
+from rewriter.profile import Profile, ProfileError
 from rewriter.report import PHASES, PhaseResult
 from rewriter.verify import verify
 
@@ -85,3 +86,24 @@ def test_cancelling_ends_the_run(system: System) -> None:
 def test_summaries_are_json(results: dict[str, PhaseResult]) -> None:
     for result in results.values():
         assert json.loads(json.dumps(dict(result.summary))) is not None
+
+
+def test_a_saved_profile_makes_the_same_kernel(results: dict[str, PhaseResult], system: System) -> None:
+    profile = Profile.from_json(results["inline"].files["kernel.profile.json"])
+    again = {r.name: r for r in run(Options(profile=profile, until="retarget"), system)}
+    for phase in ("layout", "retarget"):
+        assert again[phase].files == results[phase].files
+
+
+def test_the_profile_of_another_kernel_is_refused(system: System) -> None:
+    with pytest.raises(ProfileError, match="the profile is of kernel"):
+        list(run(Options(profile=Profile("0" * 64)), system))
+
+
+def test_the_ledger_accounts_for_every_instruction(results: dict[str, PhaseResult]) -> None:
+    summary: Any = results["measure"].summary
+    for name, row in summary["ledger"].items():
+        before, after = (mean * row["calls"] for mean in summary["syscalls"][name]["instructions"])
+        changes = sum(n for key, n in row.items() if key not in ("calls", "original", "specialized"))
+        assert row["original"] + changes == row["specialized"]
+        assert (row["original"], row["specialized"]) == pytest.approx((before, after), abs=1)
