@@ -59,7 +59,7 @@ def flipped(image: bytes, first: int, count: int) -> Iterator[tuple[str, bytes]]
 
 
 def verdict(image: bytes) -> str:
-    """"loaded", "refused: …", or what is wrong with the rewriter."""
+    """ "loaded", "refused: …", or what is wrong with the rewriter."""
     start = time.process_time()
     try:
         program = load(image)

@@ -20,9 +20,7 @@ def expected(system: System) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["original", "identity", "moved", "specialized"])
-def test_the_console_says_the_same(
-    kind: str, system: System, results: dict[str, PhaseResult], expected: bytes
-) -> None:
+def test_the_console_says_the_same(kind: str, system: System, results: dict[str, PhaseResult], expected: bytes) -> None:
     program = load(system.kernel, system.contract)
     kernels = {
         "original": system.kernel,
