@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rewriter.analysis.graph import Index, branch_target, jump_table
+from rewriter.analysis.graph import Index, Way, branch_target, jump_table
 from rewriter.ir import Block, Function
 from rewriter.x86.flow import Flow, flow
 
@@ -16,7 +16,8 @@ class CallGraph:
     tails:    functions to which a function jumps, or into which it falls
     indirect: functions with an indirect call, or a jump through a pointer
     taken:    functions whose address is used other than by a call or jump
-    targets:  those of them to which an indirect call may lead and come back
+    returning: functions that may come back by a `ret`
+    targets:  functions to which an indirect call may lead and come back
     """
 
     def __init__(self, index: Index) -> None:
@@ -27,7 +28,8 @@ class CallGraph:
         for function in index.program.functions:
             self._study(function)
         self.taken = _address_taken(index)
-        self.targets = tuple(name for name in self.taken if self.may_return(name))
+        self.returning = self._find_returning()
+        self.targets = tuple(name for name in self.taken if name in self.returning)
 
     def _study(self, function: Function) -> None:
         calls: dict[str, None] = {}
@@ -98,20 +100,43 @@ class CallGraph:
                     pending += self.taken  # it may jump through a pointer
         return frozenset(entered)
 
-    def may_return(self, name: str) -> bool:
-        """Whether control can get from the entry to a `ret` without a call: an interrupt entry ends with `iret`, and
-        nobody calls it."""
-        seen, pending = set[str](), [name]
+    def _find_returning(self) -> set[str]:
+        """Functions in which control can get from the entry to a `ret`.  An interrupt entry ends with `iret`, and
+        nobody calls it; whoever ends with a call of such a function, or of one that stops, does not return either."""
+        callers: dict[str, list[str]] = {}
+        for name in self.calls:
+            for callee in (*self.calls[name], *self.tails[name]):
+                callers.setdefault(callee, []).append(name)
+        found: set[str] = set()
+        pending = dict.fromkeys(self.calls)
         while pending:
-            for block in self.index.functions[pending.pop()].blocks:
-                last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
-                if last is Flow.RETURN or (last is Flow.JUMP_INDIRECT and not self.index.table(block)):
+            name = next(iter(pending))
+            del pending[name]
+            if name not in found and self._reaches_return(self.index.functions[name], found):
+                found.add(name)
+                pending.update(dict.fromkeys(callers.get(name, ())))
+        return found
+
+    def _reaches_return(self, function: Function, returning: set[str]) -> bool:
+        """Whether the function returns if exactly those in `returning` do."""
+        seen, pending = set[str](), [function.blocks[0].label]
+        while pending:
+            block = self.index.blocks[pending.pop()]
+            last = block.insns[-1] if block.insns else None
+            kind = flow(last.raw) if last else Flow.NEXT
+            if kind is Flow.RETURN or (kind is Flow.JUMP_INDIRECT and not self.index.table(block)):
+                return True
+            for edge in self.index.edges(block):
+                owner = self.index.owners.get(edge.target)
+                if edge.way is Way.RETURN and last is not None:
+                    callee = self.index.owners.get(branch_target(last) or "") if kind is Flow.CALL else None
+                    if callee is not None and callee.name not in returning:
+                        continue
+                if owner is None or (owner is not function and owner.name in returning):
                     return True
-                for edge in self.index.edges(block):
-                    owner = self.index.owners.get(edge.target)
-                    if owner is not None and owner.name not in seen:
-                        seen.add(owner.name)
-                        pending.append(owner.name)
+                if owner is function and edge.target not in seen:
+                    seen.add(edge.target)
+                    pending.append(edge.target)
         return False
 
 
