@@ -23,6 +23,11 @@ class Difference:
     detail: str
 
 
+def checked(run: Run) -> list[str]:
+    """What a comparison with this run compares; files only where the machine could look at them."""
+    return [what for what in CHECKED if what != "files" or run.files]
+
+
 def differences(original: Run, other: Run) -> list[Difference]:
     """One difference of each kind at most; empty where both runs behaved the same."""
     found: dict[str, Difference] = {}

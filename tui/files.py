@@ -18,13 +18,14 @@ def read(path: Path) -> bytes:
         raise Wrong(f"{path}: {error.strerror}") from None
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write beside the file, then take its place; a device is written in place.  Raises Wrong."""
+def write(path: Path, content: bytes, like: Path | None = None) -> None:
+    """Write beside the file, then take its place; a device is written in place.  A new file is executable where the
+    file `like` is.  Raises Wrong."""
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
         else:
-            _replace(path.resolve(), content)
+            _replace(path.resolve(), content, like.stat().st_mode & 0o111 if like else 0)
     except OSError as error:
         raise Wrong(f"{path}: {error.strerror}") from None
 
@@ -39,8 +40,8 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
         write(folder / name, content)
 
 
-def _replace(path: Path, content: bytes) -> None:
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+def _replace(path: Path, content: bytes, executable: int) -> None:
+    mode = path.stat().st_mode & 0o777 if path.exists() else (0o666 | executable) & ~_umask()
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

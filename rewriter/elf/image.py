@@ -16,12 +16,18 @@ from elftools.common.exceptions import ELFError as MalformedElf
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
+HEADER = 52  # bytes
 MAX_SECTIONS = 4096
 MAX_MEMORY = 1 << 30  # bytes that the image may occupy
 
 SHN_UNDEF, SHN_ABS, SHN_COMMON = 0, 0xFFF1, 0xFFF2
 R_NONE, R_32, R_PC32, R_PLT32 = 0, 1, 2, 4
 THREAD_LOCAL_OFFSETS = {17, 34, 36, 37}  # R_386_TLS_LE and its relatives: offsets, not addresses
+_PIC = ": position-independent code; compile with -fno-pic and link with -no-pie"
+ADVICE = {
+    **dict.fromkeys((3, 9, 10, 43), _PIC),  # R_386_GOT32, GOTOFF, GOTPC, GOT32X
+    42: ": functions chosen at run time (IRELATIVE, as in glibc) cannot be rewritten yet",
+}
 KINDS = {0: "notype", 1: "object", 2: "func", 3: "section", 4: "file", 10: "func"}
 
 
@@ -98,6 +104,8 @@ def read(raw: bytes) -> Image:
     """Parse and check the file.  Raises ElfError."""
     if raw[:4] != b"\x7fELF":
         raise ElfError("not an ELF file")
+    if len(raw) < HEADER:
+        raise ElfError(f"truncated: {len(raw)} bytes, an ELF header has {HEADER}")
     try:
         elf = ELFFile(io.BytesIO(raw))
         _check_header(elf)
@@ -248,5 +256,6 @@ def _relocation(
     if not 0 <= offset <= len(patched.raw) - 4:
         raise ElfError(f"malformed ELF file: a relocation lies outside of {patched.name}")
     if kind not in (R_32, R_PC32, R_PLT32):
-        raise ElfError(f"relocation type {kind} at {where} is not understood")
+        advice = ADVICE.get(kind, "")
+        raise ElfError(f"relocation type {kind} at {where} is not understood{advice}")
     yield Relocation(patched.index, offset, kind, symbols[index])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
-from rewriter.behavior import CHECKED, MASKED, Difference, differences, result_class
+from rewriter.behavior import MASKED, Difference, checked, differences, result_class
 from rewriter.options import Options, System
 from rewriter.phases.layout import Laid
 from rewriter.report import Cell, PhaseResult, Table
@@ -64,13 +64,13 @@ def run(
     return measured, PhaseResult(
         "measure",
         "§5",
-        _sentence(found, costs),
+        _sentence(original, found, costs),
         0.0,
         len(original.calls),
         refused,
         {
             "syscalls": {cost.name: cost.row() for cost in costs},
-            "behavior": {"same": not found, "checked": [c for c in CHECKED if c != "files" or original.files]},
+            "behavior": {"same": not found, "checked": checked(original)},
             "differences": [f"{d.what}: {d.detail}" for d in found],
             "masked": MASKED,
             "ledger": ledger,
@@ -87,7 +87,7 @@ class Cost:
     name: str
     number: int
     result: str
-    calls: int
+    calls: int  # of this name, however they ended
     measured: int  # calls that the means are of
     instructions: tuple[float, float]
     cycles: tuple[float, float]
@@ -104,6 +104,7 @@ class Cost:
             "number": self.number,
             "result": self.result,
             "calls": self.calls,
+            "measured": self.measured,
             "instructions": list(self.instructions),
             "cycles": list(self.cycles),
             "one_unit": self.one_unit,
@@ -111,11 +112,13 @@ class Cost:
         }
 
 
-def _sentence(found: Sequence[Difference], costs: Sequence[Cost]) -> str:
+def _sentence(original: Run, found: Sequence[Difference], costs: Sequence[Cost]) -> str:
     if found:
         return f"The kernels do not behave the same, so no figure counts: {found[0].detail}."
     changes = [f"{cost.name} {cost.change:+.1%}" for cost in costs if cost.variants]
-    return f"Both kernels did the same; kernel instructions of a call: {', '.join(changes) or 'unchanged'}."
+    failed = "; ".join(f"`{line}` ended with status {status}" for line, status in original.exits if status)
+    note = f"  Both times, {failed}." if failed else ""
+    return f"Both kernels did the same; kernel instructions of a call: {', '.join(changes) or 'unchanged'}.{note}"
 
 
 def by_class(run: Run, names: Mapping[int, str], originals: Sequence[Call]) -> dict[Class, list[Call]]:
@@ -142,7 +145,8 @@ def _commonest(classes: Mapping[Class, Sequence[Call]]) -> list[Class]:
     """For every name the class with the most calls."""
     best: dict[str, Class] = {}
     for key, calls in classes.items():
-        if key[0] not in best or len(calls) > len(classes[best[key[0]]]):
+        rank = (len(calls), key[1] != "error")
+        if key[0] not in best or rank > (len(classes[best[key[0]]]), best[key[0]][1] != "error"):
             best[key[0]] = key
     return list(best.values())
 
@@ -161,7 +165,7 @@ def _cost(
         key[0],
         numbers.get(key[0], -1),
         key[1],
-        sum(len(calls) for (name, _), calls in before.items() if name == key[0]),
+        sum(names.get(call.number) == key[0] for call in measured.original.calls),
         len(before[key]),
         (_mean(c.instructions for c in before[key]), _mean(c.instructions for c in after[key])),
         (_mean(c.cycles for c in before[key]), _mean(c.cycles for c in after[key])),
@@ -222,7 +226,7 @@ def _table(costs: Sequence[Cost]) -> Table:
         (
             c.name,
             c.result,
-            c.calls,
+            c.measured,
             *c.instructions,
             f"{c.change:+.1%}",
             "" if c.one_unit is None else c.one_unit,

@@ -8,7 +8,7 @@ often as the rarest of the chosen system calls is made may lie on its path, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rewriter.analysis.callgraph import CallGraph
 from rewriter.analysis.graph import Index
@@ -65,7 +65,11 @@ def run(
         0.0,
         len(stacks.functions),
         {kind(reason): count for reason, count in sorted(stacks.refused.items())},
-        {"hot_traces": [_row(t) for t in _hottest(good)], "traced": list(stacks.functions)},
+        {
+            "hot_traces": [_row(t) for t in _hottest(good)],
+            "traced": list(stacks.functions),
+            "tables": {n: asdict(t) for n, t in totals.items()},
+        },
         (_trace_table(good), _total_table(totals)),
         files={"kernel.tracing.elf": image},
     )

@@ -84,7 +84,71 @@ def evicted_traces_are_forgotten() -> None:
     table.BoundedTable.note = forgetful  # type: ignore[method-assign]
 
 
+def guard_inverted() -> None:
+    from rewriter.passes import arguments
+    from rewriter.x86.encode import branch
+
+    arguments.branch = lambda condition, label: branch("e", label)  # type: ignore[attr-defined]
+
+
+def branch_turned_without_its_target() -> None:
+    from rewriter.passes import layout
+    from rewriter.x86.encode import invert
+
+    honest = layout._turn
+
+    def careless(block: Any, after: Any) -> None:
+        last = block.insns[-1] if block.insns else None
+        honest(block, after)
+        if last is not None and block.insns[-1] is not last:
+            block.insns[-1] = invert(block.insns[-1])
+
+    layout._turn = careless
+
+
+def still_read_but_implied() -> None:
+    from rewriter.passes import arguments
+
+    arguments._read = lambda work, argument: None
+
+
+def calls_change_no_slots() -> None:
+    from rewriter.analysis.state import State
+
+    State.kill_escaped = lambda self: None  # type: ignore[method-assign]
+
+
+def dead_means_unread_registers() -> None:
+    from rewriter.analysis.liveness import Liveness
+
+    touches = Liveness.touches
+    Liveness.touches = lambda self, label: [  # type: ignore[method-assign]
+        replace(touch, keep=False) if touch.results else touch for touch in touches(self, label)
+    ]
+
+
+def return_without_its_slot() -> None:
+    from rewriter.passes import inline
+
+    inline._UP = "lea esp, [esp + 8]"  # type: ignore[misc]
+
+
+LOCKSTEP = ("tests/passes/test_lockstep.py",)
+GOLDEN = ("tests/passes/test_golden.py",)
+
 MUTANTS = {
+    "guard_inverted": Mutant("the guard of an argument leads the wrong way", guard_inverted, GOLDEN),
+    "branch_turned_without_its_target": Mutant(
+        "a branch falls to the next block under the old condition", branch_turned_without_its_target, LOCKSTEP
+    ),
+    "still_read_but_implied": Mutant("an implied argument is still read", still_read_but_implied, GOLDEN),
+    "calls_change_no_slots": Mutant(
+        "a callee writes through a pointer unseen", calls_change_no_slots, ("tests/analysis", *GOLDEN)
+    ),
+    "dead_means_unread_registers": Mutant(
+        "what has an effect of its own is removed", dead_means_unread_registers, LOCKSTEP
+    ),
+    "return_without_its_slot": Mutant("an inlined return moves esp too far", return_without_its_slot, LOCKSTEP),
     "no_fault_edge": Mutant(
         "a load that may fault leads nowhere else",
         no_fault_edge,

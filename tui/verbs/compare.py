@@ -36,7 +36,7 @@ def compare(
 
     Exit status 1 if they do not behave the same.
     """
-    from rewriter.behavior import CHECKED, differences
+    from rewriter.behavior import checked, differences
 
     toy = system.toy(first)
     lines = system.known(choices.training(commands), toy.programs)
@@ -52,7 +52,7 @@ def compare(
                     "commands": list(lines),
                     "behavior": {
                         "same": not found,
-                        "checked": list(CHECKED),
+                        "checked": checked(runs[0]),
                         "differences": [f"{each.what}: {each.detail}" for each in found],
                     },
                     "syscalls": costs,

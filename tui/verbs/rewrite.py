@@ -39,7 +39,7 @@ def rewrite(source: Path, output: Path, contract: Path | None, move: bool, count
             counters = insert_counters(program, promises)
             account += f"; {counters.handled:,} counted by {counters.size:,} bytes of counters"
         written = emit(program, move=move)
-    files.write(output, written)
+    files.write(output, written, like=source)
     click.echo(f"{output}: {account}")
     return exits.OK
 

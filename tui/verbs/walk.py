@@ -17,7 +17,10 @@ PATIENCE = 2.0  # seconds that the work has to stop once one has quit
 def walk() -> int:
     """Walk through the default run; the exit status."""
     options = Options()
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+    if (
+        not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty())
+        or os.environ.get("TERM", "dumb") == "dumb"
+    ):
         return run.short(options)
     from tui.app import Walkthrough
 
