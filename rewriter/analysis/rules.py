@@ -12,7 +12,7 @@ from typing import Final
 from rewriter.analysis.arithmetic import CONDITIONS, Bits, compute, shift
 from rewriter.analysis.memory import load_taints
 from rewriter.analysis.state import Compared, State
-from rewriter.analysis.step import Step, widened
+from rewriter.analysis.step import UNITS, Step, widened
 from rewriter.analysis.value import (
     REGISTERS,
     SOMEWHERE,
@@ -24,9 +24,10 @@ from rewriter.analysis.value import (
     signed,
 )
 from rewriter.x86.decode import Imm, Mem, Reg
-from rewriter.x86.effects import FLAGS, effects, register_mask
+from rewriter.x86.effects import DF, FLAGS, effects, register_mask
 
 CURRENT: Final = Value(Opaque("", 0, "current"))  # the lowest address of this stack: esp & -stack_size
+_MOST_FILLED: Final = 64  # bytes filled by `rep stos` that are remembered
 _MASKS = {name: register_mask(name) for name in REGISTERS}
 PLACE_OF_RESULT: Final = "result"  # of an operation on memory
 
@@ -47,6 +48,29 @@ def anything(step: Step) -> None:
         step.state.places["esp"] = esp.plus(found.esp_change)
     if found.may_write & FLAGS:
         step.state.flags = None
+    if found.may_write & DF:
+        step.state.upward = step.decoded.mnemonic == "cld"
+
+
+def unruled(step: Step, _: int) -> bool:
+    return False
+
+
+def string(step: Step, _: int) -> bool:
+    """`rep movs` and `rep stos` of a known count; slots that are filled hold what fills them."""
+    moved, unit = step.repeated(), UNITS.get(step.decoded.mnemonic)
+    if moved is None:
+        return False
+    word, pointers = step.state.places["eax"], {name: step.state.places[name] for name in ("esi", "edi")}
+    fills = step.decoded.mnemonic.startswith("stos")
+    anything(step)
+    if fills and unit == WORD and pointers["edi"].slot is not None:
+        for offset in range(0, min(moved, _MOST_FILLED), WORD):
+            step.fill(pointers["edi"].slot + offset, word)
+    for name in ("edi",) if fills else ("esi", "edi"):
+        step.state.places[name] = pointers[name].plus(moved)
+    step.state.places["ecx"] = constant(0)
+    return True
 
 
 def _mov(step: Step, _: int) -> bool:

@@ -38,7 +38,8 @@ class State:
 
     `escaped` are stack bytes whose address somebody else may hold: any access through an unknown pointer, and any
     call, may read and write them.  `nonzero` are words that are known not to be zero.  `unsaved` are slots which do
-    not save a register though they hold one's entry value: nothing restores it from there.
+    not save a register though they hold one's entry value: nothing restores it from there.  `upward`: the
+    direction flag is clear.
     """
 
     places: dict[Place, Value]
@@ -46,9 +47,10 @@ class State:
     escaped: frozenset[Range] = frozenset()
     nonzero: frozenset[Value] = frozenset()
     unsaved: frozenset[int] = frozenset()
+    upward: bool = True
 
     def copy(self) -> State:
-        return replace(self, places=dict(self.places))
+        return State(dict(self.places), self.flags, self.escaped, self.nonzero, self.unsaved, self.upward)
 
     @property
     def esp(self) -> int | None:
@@ -157,14 +159,15 @@ def arrive(label: str, old: State | None, new: State) -> State:
     """
     places = _meet(label, old.places if old else new.places, new.places)
     if old is None:
-        flags, nonzero, escaped = new.flags, new.nonzero, new.escaped
+        flags, nonzero, escaped, upward = new.flags, new.nonzero, new.escaped, new.upward
     else:
         flags = old.flags if old.flags == new.flags else None
         nonzero, escaped = old.nonzero & new.nonzero, old.escaped | new.escaped
+        upward = old.upward and new.upward
     if isinstance(flags, Compared) and any(_born_in(label, value) for value in flags):
         flags = None
     # A word that keeps its name keeps its facts; those of this block's names were about another round's words.
-    return State(places, flags, escaped, frozenset(v for v in nonzero if not _born_in(label, v)), new.unsaved)
+    return State(places, flags, escaped, frozenset(v for v in nonzero if not _born_in(label, v)), new.unsaved, upward)
 
 
 def _meet(label: str, old: dict[Place, Value], new: dict[Place, Value]) -> dict[Place, Value]:

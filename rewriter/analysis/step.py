@@ -18,6 +18,8 @@ PARTS: dict[str, tuple[str, int]] = {name: (name, 0) for name in REGISTERS}
 PARTS |= {name[1:]: (name, 0) for name in REGISTERS}
 for _letter in "acdb":
     PARTS |= {f"{_letter}l": (f"e{_letter}x", 0), f"{_letter}h": (f"e{_letter}x", 1)}
+# String instructions that move esi or edi by this many bytes a round, and ask for no condition.
+UNITS = {f"{name}{size}": n for name in ("movs", "stos") for size, n in (("b", 1), ("w", 2), ("d", 4))}
 
 
 @dataclass(slots=True)
@@ -39,7 +41,17 @@ class Step:
         """The stack bytes that this access may touch besides the escaped ones."""
         if (mem, size) == ANYWHERE:
             return None if self.steady else EVERYTHING
+        size = self.repeated() if size is None else size
         return None if mem.segment in ("fs", "gs") else stack_range(self.address(mem), size)
+
+    def repeated(self) -> int | None:
+        """Bytes that a string instruction under `rep` moves or fills, where its count is known; upwards, since the
+        direction flag is clear by convention wherever a function begins, and where one sets it nothing is known."""
+        count = self.state.places["ecx"].constant
+        unit = UNITS.get(self.decoded.mnemonic)
+        if self.decoded.prefixes != ("rep",) or count is None or unit is None or not self.state.upward:
+            return None
+        return count * unit
 
     def read(self, operand: Operand, into: str | None = None) -> Value | None:
         """The operand's value, zero-extended if it is narrow; None if nothing is known of it.  `into`: the register
@@ -120,6 +132,11 @@ class Step:
             self.escape([value])
         if touched != EVERYTHING and size == WORD and not self._escaped(touched):
             self.state.places[touched[0]] = value if value is not None else self.define(touched[0], stack)
+
+    def fill(self, slot: int, value: Value) -> None:
+        """A word that a store of several words leaves in one slot."""
+        if not self._escaped((slot, slot + WORD)):
+            self.state.places[slot] = value
 
     def escape(self, values: Iterable[Value | None]) -> None:
         """These addresses (None: some address of this stack) get into other hands."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from rewriter.analysis.rules import RULES, anything
+from rewriter.analysis.rules import RULES, anything, string, unruled
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.step import Step
 from rewriter.analysis.summary import Summary, depth_reach
@@ -66,8 +66,8 @@ class Transfer:
         if flow(insn.raw) in CALLS:
             self._call(step, self.callees.of_call(insn))
             return
-        rule = None if step.decoded.prefixes else RULES.get(step.decoded.mnemonic)
-        if rule is None or not rule(step, self.stack_size):
+        rule = string if step.decoded.prefixes else RULES.get(step.decoded.mnemonic, unruled)
+        if not rule(step, self.stack_size):
             anything(step)
 
     def _call(self, step: Step, callee: Summary) -> None:
