@@ -165,7 +165,7 @@ class Liveness:
                 keep = elsewhere = True
             if place is not None and place != EVERYTHING:
                 kills |= self._bits(place)
-                results |= self._bits(place)
+            results |= escaped if place is None else self._bits(place)  # what it may change, though it need not
         if found.may_write & ESP and step.decoded.mnemonic not in _DELETABLE_WITH_ESP:
             keep = True
         return Touch(reads | escaped, kills & ~escaped, results, keep, elsewhere)

@@ -129,7 +129,10 @@ class _Local:
     def _returned(self, state: State, pops: int) -> Summary:
         if state.esp != 0:
             raise Unknown("esp at a return is not known to be the entry esp")
-        return Summary(WORD, WORD, 0, self._changed(state) | FLAGS, NOTHING.writes, pops, True)
+        changed = self._changed(state)
+        if any(state.places[r].on_stack for r in REGISTERS if changed & _MASKS[r]):
+            self._frame(True)  # it returns the address of an argument, or of a place around it
+        return Summary(WORD, WORD, 0, changed | FLAGS, NOTHING.writes, pops, True)
 
     @staticmethod
     def _changed(state: State) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rewriter.analysis.state import EVERYTHING, Range, State
-from rewriter.analysis.value import SOMEWHERE, SOMEWHERE_ON_STACK, WORD, Value, constant
+from rewriter.analysis.value import CURRENT, SOMEWHERE, SOMEWHERE_ON_STACK, TASK, WORD, Value, constant, signed
 from rewriter.ir import Insn, Ref, RefKind
 from rewriter.x86.decode import Decoded, Mem
 
@@ -33,13 +33,22 @@ def _sum(total: Value, term: Value, scale: int) -> Value:
         return total.plus(term.constant * scale)
     if scale == 1 and total.constant is not None:
         return term.plus(total.constant)
-    return SOMEWHERE_ON_STACK if total.on_stack or term.on_stack else SOMEWHERE
+    stack = total.on_stack or term.on_stack or _above_task(total) or _above_task(term)
+    return SOMEWHERE_ON_STACK if stack else SOMEWHERE
+
+
+def _above_task(address: Value) -> bool:
+    """Whether an address counted from the bottom of the stack lies beyond the task there, perhaps among the registers
+    that were saved at the top.  An index into the task stays in it, as any index into an object of C does."""
+    return address.base == CURRENT and not 0 <= signed(address.offset) < TASK
 
 
 def stack_range(address: Value, size: int | None) -> Range | None:
     """The stack bytes that an access of `size` bytes (None: unbounded) may touch besides the escaped ones."""
     if address.slot is not None and size is not None:
         return address.slot, address.slot + size
+    if _above_task(address):
+        return EVERYTHING
     return EVERYTHING if address.on_stack else None
 
 

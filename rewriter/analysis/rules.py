@@ -14,19 +14,20 @@ from rewriter.analysis.memory import load_taints
 from rewriter.analysis.state import Compared, State
 from rewriter.analysis.step import UNITS, Step, widened
 from rewriter.analysis.value import (
+    CURRENT,
     REGISTERS,
     SOMEWHERE,
     SOMEWHERE_ON_STACK,
     WORD,
-    Opaque,
     Value,
     constant,
     signed,
 )
+from rewriter.x86.anatomy import STRING_OPCODES
 from rewriter.x86.decode import Imm, Mem, Reg
 from rewriter.x86.effects import DF, FLAGS, effects, register_mask
 
-CURRENT: Final = Value(Opaque("", 0, "current"))  # the lowest address of this stack: esp & -stack_size
+LOWEST: Final = Value(CURRENT)  # esp & -stack_size
 _MOST_FILLED: Final = 64  # bytes filled by `rep stos` that are remembered
 _MASKS = {name: register_mask(name) for name in REGISTERS}
 PLACE_OF_RESULT: Final = "result"  # of an operation on memory
@@ -36,6 +37,8 @@ def anything(step: Step) -> None:
     """By effects alone: what may be written is unknown."""
     found = effects(step.insn)
     sources = [o for o in step.decoded.operands if isinstance(o, Reg)]
+    if step.decoded.opcode in STRING_OPCODES:
+        sources += [Reg("esi", WORD), Reg("edi", WORD)]  # they move on from where they pointed
     stack = step.taints(Reg("eax", WORD), *sources)
     stack = stack or any(load_taints(step.state, step.touched(mem, size)) for mem, size in found.loads)
     for mem, size in found.stores:
@@ -194,7 +197,7 @@ def _current(left: Value, right: Value, stack_size: int) -> Value | None:
     """esp & -stack_size does not change while this stack is in use, and is no address of a slot (§3)."""
     for address, mask in ((left, right), (right, left)):
         if address.slot is not None and mask.constant == -stack_size & 0xFFFFFFFF:
-            return CURRENT
+            return LOWEST
     return None
 
 

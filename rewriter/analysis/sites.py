@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index, Way
@@ -61,9 +61,27 @@ def call_sites(program: Program) -> list[CallSite]:
     index = Index(program)
     transfer = _UserTransfer(Depths(index, Contract()), Contract().stack_size)
     found: list[CallSite] = []
+    entered = _entered_elsewhere(index)
     for function in program.functions:
         if any(insn.raw == GATE for insn in function.insns()):
-            found += _sites_of(function, index, transfer)
+            sites = _sites_of(function, index, transfer)
+            reason = f"pinned: {function.pins[0]}" if function.pins else "a block is entered from elsewhere"
+            unclear = bool(function.pins) or any(b.label in entered for b in function.blocks[1:])
+            found += (replace(s, constants={}, number_at=None, refused=reason) if unclear else s for s in sites)
+    return found
+
+
+def _entered_elsewhere(index: Index) -> set[str]:
+    """Labels of blocks that something else than their own function's branches and jump tables leads to."""
+    found: set[str] = set()
+    tables: set[str] = set()
+    for function in index.program.functions:
+        for block in function.blocks:
+            own = {edge.target for edge in index.edges(block) if index.owners.get(edge.target) is function}
+            tables |= own if block.insns and flow(block.insns[-1].raw) is Flow.JUMP_INDIRECT else set()
+            named = {ref.target for insn in block.insns for ref in insn.refs} | {block.falls_to or ""}
+            found |= named - own
+    found |= {ref.target for data in index.program.data for ref in data.refs.values()} - tables
     return found
 
 

@@ -25,6 +25,8 @@ class Opaque(NamedTuple):
 
 
 ENTRY_ESP = Opaque("", 0, "esp", True)
+CURRENT = Opaque("", 0, "current")  # the lowest address of this stack, where the kernel keeps its task
+TASK = 4096  # bytes at most of what lies there; beyond, frames may
 
 
 class Value(NamedTuple):

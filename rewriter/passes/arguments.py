@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rewriter.analysis.graph import Way
 from rewriter.analysis.state import EVERYTHING, Range, State, cover
 from rewriter.analysis.summary import FRAME, Summary, depth_reach
 from rewriter.analysis.value import WORD, Opaque, Value, constant
 from rewriter.analysis.values import Values
+from rewriter.analysis.worklist import solve
 from rewriter.edit import clone, renamed
 from rewriter.ir import Block, Insn
 from rewriter.passes.constants import constants
@@ -61,16 +63,42 @@ def _read(work: Work, argument: int) -> str | None:
     slot = slot_of(argument)
     name = Value(Opaque("", 0, f"argument {argument}"))
     values = work.values({slot: name})
+    given = _given(values, slot)
     for block in values.blocks:
+        may_be_given = given[block.label]
         for site, insn, state in values.walk(block.label):
-            if state.places.get(slot) not in (name, None):
-                continue  # the function has put something else there, which is real
+            if not may_be_given:
+                break  # on every way here the function has put something else there, which is real
+            may_be_given = not _overwrites(values, block, site, insn, state, slot)
             if cover(state.escaped, slot, slot + WORD):
                 return "the address of an argument escapes"
             for place, why in _reads(work, values, block, site, insn, state):
                 if place[0] < slot + WORD and slot < place[1]:
                     return why
     return None
+
+
+def _given(values: Values, slot: int) -> dict[str, bool]:
+    """Whether the slot may still hold what the caller put there, at the top of every block."""
+
+    def pass_on(label: str, given: bool) -> Iterator[tuple[str, bool]]:
+        block = values.index.blocks.get(label)
+        if block is None or label not in values.states:
+            return
+        kept = given and not any(_overwrites(values, block, *step, slot) for step in values.walk(label))
+        for edge, _ in values.ways(label):
+            yield edge.target, given if edge.way is Way.FAULT else kept
+
+    return solve([(values.entry, True)], pass_on, lambda _, old, new: bool(old) or new)
+
+
+def _overwrites(values: Values, block: Block, site: int, insn: Insn, state: State, slot: int) -> bool:
+    """Whether an instruction certainly writes the whole slot."""
+    if flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT) or insn.faults_to is not None:
+        return False
+    step = values.transfer.at(block.label, site, insn, state)
+    touched = [step.touched(mem, size) for mem, size in effects(insn).stores]
+    return (slot, slot + WORD) in touched and not step.decoded.prefixes
 
 
 def _reads(

@@ -15,6 +15,7 @@ analysis; only flags that nobody reads may change.
 from __future__ import annotations
 
 from rewriter.analysis.graph import Way
+from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State
 from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
@@ -81,6 +82,8 @@ def _decided(values: Values, block: Block) -> str | None:
     kind = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
     if kind not in (Flow.BRANCH, Flow.JUMP_INDIRECT):
         return None
+    if kind is Flow.BRANCH and not condition_of(decode(block.insns[-1].raw).mnemonic):
+        return None  # loop counts, whichever way it goes
     ways = [edge for edge, _ in values.ways(block.label)]
     targets = {edge.target for edge in ways}
     if len(targets) != 1 or any(edge.way is Way.FAULT for edge in ways):

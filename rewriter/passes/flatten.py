@@ -171,7 +171,8 @@ class _Flattening:
         states = [state.copy() for _, _, state in self.values.walk(block.label)] + [self.values.behind(block.label)]
         for site, insn in enumerate(block.insns):
             esp = self._known(states[site])
-            if flow(insn.raw) in (*_CALLS, Flow.RETURN, Flow.IRET):
+            leaves = flow(insn.raw) is Flow.JUMP_INDIRECT and not self.values.index.table(block)
+            if leaves or flow(insn.raw) in (*_CALLS, Flow.RETURN, Flow.IRET):
                 made += [*moved(esp - depth), insn]
             elif flow(insn.raw) is not Flow.NEXT:
                 made.append(self._addressed(insn, esp - depth))

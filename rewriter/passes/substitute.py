@@ -51,6 +51,8 @@ def _better(insn: Insn, decoded: Decoded, position: int, operand: Operand, state
     """Other text for one operand; None if it is best as it is."""
     if isinstance(operand, Imm) or operand.size not in (0, 1, 2, WORD):
         return None
+    if decoded.mnemonic == "pop":
+        return None  # computes its address with the esp behind it
     source = position in _SOURCES.get(decoded.mnemonic, ()) and operand.size == WORD
     if isinstance(operand, Reg):
         if not source or operand.name == "esp":
