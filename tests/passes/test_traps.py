@@ -1,0 +1,129 @@
+"""Handlers that looked as if a stack slot were known, and were not; each was miscompiled once."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from rewriter.analysis.graph import Index
+from rewriter.ir import Symbol
+from rewriter.passes.specialize import Refused, Specializer
+from tests.passes.assembly import program
+from tests.passes.lockstep import link
+from tests.passes.test_lockstep import CONTRACT, TABLE_WORDS, all_paths, check, pointed, profile_of, starts
+
+GATE = """
+gate:
+    push ebp
+    push edi
+    push esi
+    push edx
+    push ecx
+    push ebx
+    call dword ptr [eax*4 + {data}]
+    pop ebx
+    pop ecx
+    pop edx
+    pop esi
+    pop edi
+    pop ebp
+    ret
+"""
+IMPLIED = {"an argument that one path overwrites": {0: 1}}
+HANDLERS = {
+    "an argument that one path overwrites": """
+sys_call:
+    cmp dword ptr [esp + 8], 3
+    jae .join
+    mov dword ptr [esp + 4], 5
+.join:
+    mov eax, dword ptr [esp + 4]
+    ret
+""",
+    "a store through the pointer that stosd moved on": """
+sys_call:
+    push ebx
+    sub esp, 8
+    mov dword ptr [esp], 1
+    mov dword ptr [esp + 4], 2
+    mov ebx, edi
+    mov edi, esp
+    mov eax, 5
+    stosd
+    mov dword ptr [edi], 7
+    mov edi, ebx
+    mov eax, dword ptr [esp + 4]
+    add esp, 8
+    pop ebx
+    ret
+""",
+    "the saved registers, counted from the bottom of the stack": """
+sys_call:
+    mov ecx, esp
+    and ecx, -8192
+    mov edx, dword ptr [esp + 8]
+    mov dword ptr [esp + 4], 1
+    mov dword ptr [ecx + 8072], edx
+    mov eax, dword ptr [esp + 4]
+    ret
+""",
+    "a callee that returns the address of its argument": """
+sys_call:
+    sub esp, 4
+    mov dword ptr [esp], 5
+    call addr
+    mov dword ptr [eax], 9
+    mov edx, dword ptr [esp]
+    lea eax, [edx + edx*4]
+    add esp, 4
+    ret
+addr:
+    lea eax, [esp + 4]
+    ret
+""",
+    "a slot that is popped through ebp": """
+sys_call:
+    push ebp
+    mov ebp, esp
+    sub esp, 8
+    mov dword ptr [ebp - 8], 17
+    push dword ptr [ebp + 8]
+    pop dword ptr [ebp - 8]
+    mov eax, dword ptr [ebp - 8]
+    leave
+    ret
+""",
+    "an array on the stack, indexed": """
+sys_call:
+    sub esp, 16
+    mov dword ptr [esp], 3
+    mov dword ptr [esp + 4], 2
+    mov dword ptr [esp + 8], 1
+    mov dword ptr [esp + 12], 3
+    mov ecx, dword ptr [esp + 20]
+    and ecx, 3
+    mov edx, dword ptr [esp + 24]
+    mov eax, dword ptr [esp + 8]
+    mov dword ptr [esp + ecx*4], 77
+    add edx, eax
+    mov eax, edx
+    add esp, 16
+    ret
+""",
+}
+
+
+@pytest.mark.parametrize("title", HANDLERS)
+def test_the_new_call_does_what_the_handler_does(title: str) -> None:
+    found = program(GATE + HANDLERS[title], ["sys_call", "sys_call", *[0] * (TABLE_WORDS - 2)])
+    found.symbols.append(Symbol("table", "data"))
+    implied = IMPLIED.get(title, {})
+    linked, states = link(found), starts(Random(5), 12, implied)
+    maker = Specializer(found, CONTRACT, profile_of(linked, states[1:4]))
+    paths = all_paths(Index(found), "sys_call", pointed(linked, found, states))
+    try:
+        new = maker.specialize("sys_call", "sys_call$0", paths, implied=implied)
+    except Refused:
+        return  # with a reason: that is sound, too
+    check(found, new, Random(7), 40)
