@@ -114,3 +114,10 @@ def test_a_retargeted_load_differs_in_its_number_alone() -> None:
     text = "mov eax, 19\nint 0x80\nret"
     insn = function("main", text).blocks[0].insns[0]
     assert retargeted(insn, 202).raw == b"\xb8\xca\x00\x00\x00"
+
+
+def test_a_site_behind_a_block_that_others_enter_is_refused() -> None:
+    shared = function("g", "mov ebx, 1\nmid:\nmov eax, 4\nint 0x80\nret")
+    other = function("f", "mov ebx, 2\njmp {g.mid}")
+    (site,) = call_sites(Program([shared, other], [], "g"))
+    assert (site.constants, site.number_at, site.refused) == ({}, None, "a block is entered from elsewhere")

@@ -1,4 +1,4 @@
-"""Handlers that looked as if a stack slot were known, and were not; each was miscompiled once."""
+"""Handlers in which a stack slot looks known and is not: what a review of the passes found."""
 
 from __future__ import annotations
 
