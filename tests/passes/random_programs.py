@@ -122,7 +122,11 @@ class Writer:
             self.put(*(f"pop {register}" for register in reversed(self.saved)))
             if self.framed:
                 self.put("pop ebp")
-        if self.callees and self.random.random() < 0.15:
+        if self.callees and self.random.random() < 0.05:
+            slot = 4 * TABLE_WORDS
+            self.put(f"mov dword ptr [{{data + {slot}}}], {{{self.random.choice(self.callees)}}}")
+            self.put(f"jmp dword ptr [{{data + {slot}}}]")
+        elif self.callees and self.random.random() < 0.15:
             if self.name != "sys_call" and self.random.random() < 0.5:
                 self.put("mov dword ptr [esp + 4], eax")  # an argument of its own, passed on
             self.put(f"jmp {self.random.choice(self.callees)}")
@@ -144,8 +148,11 @@ class Writer:
 
     def local(self) -> str:
         """One of the locals, which lie below the saved registers."""
+        return self.local_at(self.random.randrange(self.locals))
+
+    def local_at(self, number: int) -> str:
         bottom = 4 * (len(self.saved) + self.locals) + (4 if self.framed else 0)
-        offset = self.depth - bottom + 4 * self.random.randrange(self.locals)
+        offset = self.depth - bottom + 4 * number
         if self.framed and self.random.random() < 0.3:
             return f"dword ptr [ebp - {self.depth - offset - 4}]"
         return f"dword ptr [esp + {offset}]"
@@ -159,7 +166,10 @@ class Writer:
         )
 
     def statements(self, count: int, nesting: int) -> None:
-        simple = (self.move, self.move, self.store, self.compute, self.compute, self.unary, self.address, self.flags)
+        simple = (
+            *(self.move, self.move, self.store, self.compute, self.compute),
+            *(self.unary, self.address, self.flags, self.odd),
+        )
         nested: tuple[Callable[[int], None], ...] = (self.diamond, self.diamond, self.loop, self.switch)
         for _ in range(count):
             choice = self.random.random()
@@ -241,6 +251,23 @@ class Writer:
             self.put(f"set{condition} {self.random.choice(('al', 'cl', 'dl', 'ah'))}")
         else:
             self.put(f"cmp {self.register()}, {self.place()}")
+
+    def odd(self) -> None:
+        """Rare in compiled code: arguments overwritten, addresses of arguments, blocks filled, pops to memory."""
+        choice = self.random.random()
+        argument = self.argument()
+        if choice < 0.4:
+            self.put(f"mov {argument}, {self.random.choice((self.other(), '7'))}")
+        elif choice < 0.5:
+            self.put(f"lea eax, {argument.replace('dword ptr ', '')}", "mov ecx, dword ptr [eax]")
+        elif choice < 0.7 and self.locals and "edi" in self.registers:
+            self.put(f"lea edi, {self.local_at(0).replace('dword ptr ', '')}", f"mov ecx, {self.locals}", "rep stosd")
+        elif choice < 0.85:
+            self.put(f"push {self.other()}", f"pop dword ptr [{{data + {self.random.choice(GLOBALS)}}}]")
+        else:
+            self.put(
+                f"push {self.other()}", f"xor dword ptr [esp], {self.random.getrandbits(8)}", f"pop {self.register()}"
+            )
 
     def diamond(self, nesting: int) -> None:
         other, join = self.label(), self.label()
