@@ -89,7 +89,7 @@ def options(
 ) -> Options:
     """The choices, checked; the last command line's program is the one that is specialized for.  Raises Wrong."""
     lines = training(commands)
-    _check_passes(without)
+    check_passes(without)
     try:
         return Options(
             program=(lines[-1].split() or [""])[0],
@@ -108,15 +108,19 @@ def options(
 
 def _profile(learned: Path | None) -> Profile | None:
     """The profile in a folder.  Raises Wrong."""
-    if learned is None:
-        return None
+    return None if learned is None else profile_in(learned / PROFILE)
+
+
+def profile_in(path: Path) -> Profile:
+    """The profile in a file.  Raises Wrong."""
     try:
-        return Profile.from_json(files.read(learned / PROFILE))
+        return Profile.from_json(files.read(path))
     except ProfileError as error:
-        raise Wrong(f"{learned / PROFILE}: {error}") from None
+        raise Wrong(f"{path}: {error}") from None
 
 
-def _check_passes(without: tuple[str, ...]) -> None:
+def check_passes(without: tuple[str, ...]) -> None:
+    """Raises Wrong where one of these is no pass."""
     if not without:
         return
     from rewriter.passes.specialize import NAMES

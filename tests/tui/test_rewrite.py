@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rewriter.passes.specialize import NAMES
 from tests.tui.shell import hotpath
 from toykernel import image
 
@@ -83,3 +84,28 @@ def test_a_bad_contract_is_one_line(text: bytes, tmp_path: Path) -> None:
     assert ran.returncode == 2
     assert ran.stderr.startswith(f"hotpath: {path}: ")
     assert ran.stderr.count("\n") == 1
+
+
+def test_passes_over_a_saved_profile_make_the_kernel_of_run(tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    assert hotpath("run", "--until", "layout", "--save", str(saved), "--plain").returncode == 0
+    inputs = (str(KERNEL), "--contract", str(CONTRACT))
+    profile = ("--profile", str(saved / "kernel.profile.json"))
+    passes = [word for name in NAMES for word in ("--pass", name)]
+    done = hotpath("rewrite", *inputs, *profile, *passes, "-o", str(tmp_path / "out.elf"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.elf").read_bytes() == (saved / "kernel.specialized.elf").read_bytes()
+
+
+def test_a_pass_without_a_profile_is_wrong_usage(tmp_path: Path) -> None:
+    done = hotpath("rewrite", str(KERNEL), "-o", str(tmp_path / "out.elf"), "--pass", "inline")
+    assert (done.returncode, done.stderr) == (2, "hotpath: a pass needs --profile and --contract\n")
+    assert not (tmp_path / "out.elf").exists()
+
+
+def test_an_executable_stays_one(tmp_path: Path) -> None:
+    source = tmp_path / "hello"
+    source.write_bytes(image.programs()["hello"])
+    source.chmod(0o755)
+    assert hotpath("rewrite", str(source), "-o", str(tmp_path / "out")).returncode == 0
+    assert (tmp_path / "out").stat().st_mode & 0o111

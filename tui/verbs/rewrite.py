@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tui import exits, files
-from tui.system import errors_in_one_line
+from tui import choices, exits, files
+from tui.system import errors_in_one_line, toy
+
+if TYPE_CHECKING:
+    from rewriter.contract import Contract
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -16,13 +21,30 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("source", type=FILE, metavar="IN.elf")
 @click.option("-o", "--output", type=FILE, required=True, metavar="OUT.elf", help="The image to write.")
 @click.option("--contract", type=FILE, metavar="TOML", help="What a kernel promises; programs need none.")
+@click.option(
+    "--profile", type=FILE, metavar="FILE", help="What runs of this kernel taught, as `run --save` writes it."
+)
+@click.option("--pass", "passes", multiple=True, metavar="NAME", help="Specialize a kernel with this pass; repeatable.")
 @click.option("--move", is_flag=True, help="Place every function elsewhere; fill the old text with int3.")
 @click.option("--count", is_flag=True, help="Count executions of blocks and edges, under __hotpath_counts.")
-def rewrite(source: Path, output: Path, contract: Path | None, move: bool, count: bool) -> int:
+def rewrite(
+    source: Path,
+    output: Path,
+    contract: Path | None,
+    profile: Path | None,
+    passes: tuple[str, ...],
+    move: bool,
+    count: bool,
+) -> int:
     """Rewrite a static i386 ELF that was linked with --emit-relocs.
 
-    Without options the image written behaves as the one read, every function at its address.
+    Without options the image written behaves as the one read, every function at its address.  With passes, which need
+    a kernel's profile and contract, it gets new system calls for the programs that come with Hotpath.
     """
+    if passes and (profile is None or contract is None):
+        raise exits.Wrong("a pass needs --profile and --contract")
+    if passes and (move or count):
+        raise exits.Wrong("--pass goes with neither --move nor --count")
     from rewriter.contract import Contract
     from rewriter.elf import emit, load
     from rewriter.probes.counters import insert_counters
@@ -31,6 +53,11 @@ def rewrite(source: Path, output: Path, contract: Path | None, move: bool, count
     with errors_in_one_line(contract):
         promises = Contract.parse(text)
     image = files.read(source)
+    if passes and profile is not None:
+        written, sentence = _specialized(source, image, promises, profile, passes)
+        files.write(output, written, like=source)
+        click.echo(f"{output}: {sentence}")
+        return exits.OK
     with errors_in_one_line(source):
         program = load(image, promises)
         pinned = sum(bool(function.pins) for function in program.functions)
@@ -42,6 +69,23 @@ def rewrite(source: Path, output: Path, contract: Path | None, move: bool, count
     files.write(output, written, like=source)
     click.echo(f"{output}: {account}")
     return exits.OK
+
+
+def _specialized(
+    source: Path, image: bytes, promises: Contract, profile: Path, passes: tuple[str, ...]
+) -> tuple[bytes, str]:
+    """The kernel with new system calls, and what was done; nothing is run.  Raises Wrong."""
+    from rewriter.options import Options
+    from rewriter.passes.specialize import NAMES
+    from rewriter.pipeline import run
+
+    choices.check_passes(passes)
+    options = Options(
+        profile=choices.profile_in(profile), without=frozenset({*NAMES, "layout"} - set(passes)), until="layout"
+    )
+    with errors_in_one_line(source):
+        results = {r.name: r for r in run(options, replace(toy(), kernel=image, contract=promises, one_unit=None))}
+    return results["layout"].files["kernel.specialized.elf"], results["layout"].sentence
 
 
 def _text(path: Path) -> str:
