@@ -11,25 +11,9 @@ from rewriter.ir import Symbol
 from rewriter.passes.specialize import Refused, Specializer
 from tests.passes.assembly import program
 from tests.passes.lockstep import link
+from tests.passes.random_programs import GATE
 from tests.passes.test_lockstep import CONTRACT, TABLE_WORDS, all_paths, check, pointed, profile_of, starts
 
-GATE = """
-gate:
-    push ebp
-    push edi
-    push esi
-    push edx
-    push ecx
-    push ebx
-    call dword ptr [eax*4 + {data}]
-    pop ebx
-    pop ecx
-    pop edx
-    pop esi
-    pop edi
-    pop ebp
-    ret
-"""
 IMPLIED = {"an argument that one path overwrites": {0: 1}}
 HANDLERS = {
     "an argument that one path overwrites": """
@@ -64,7 +48,7 @@ sys_call:
     and ecx, -8192
     mov edx, dword ptr [esp + 8]
     mov dword ptr [esp + 4], 1
-    mov dword ptr [ecx + 8072], edx
+    mov dword ptr [ecx + 8068], edx
     mov eax, dword ptr [esp + 4]
     ret
 """,
