@@ -16,7 +16,6 @@ from rewriter.analysis.graph import Edge, Way
 from rewriter.analysis.state import EVERYTHING, Range, State
 from rewriter.analysis.step import Step
 from rewriter.analysis.summary import ALL_REGISTERS, Summary, depth_reach
-from rewriter.analysis.value import WORD
 from rewriter.analysis.values import Values
 from rewriter.analysis.worklist import solve
 from rewriter.ir import Block, Insn
@@ -25,6 +24,7 @@ from rewriter.x86.effects import FLAGS, effects, register_mask
 from rewriter.x86.flow import Flow, flow
 
 STACK_SHIFT = 64  # bits below are registers and flags
+LOWEST = -8192  # no frame reaches deeper; what does is nobody's own
 ESP = register_mask("esp")
 _LOW = (1 << STACK_SHIFT) - 1
 _DELETABLE_WITH_ESP = ("push", "pop")  # they become `lea esp, [esp ± 4]`
@@ -59,8 +59,6 @@ class Liveness:
 
     def __init__(self, values: Values, at_return: int) -> None:
         self.values = values
-        self.bottom = _bottom(values)
-        self.frame = self._bits((self.bottom, 0))
         self._touches: dict[str, list[Touch]] = {}
         self._esp: dict[str, list[int | None]] = {}
         self._ways: dict[str, list[tuple[Edge, State]]] = {}
@@ -92,7 +90,7 @@ class Liveness:
         touches, below = self._touches[label], self._esp[label]
         for position in reversed(range(len(touches))):
             esp = below[position]
-            after = masks[-1] if esp is None else masks[-1] & ~self._bits((self.bottom, esp))
+            after = masks[-1] if esp is None else masks[-1] & (1 << STACK_SHIFT + max(0, -esp)) - 1
             masks[-1] = after
             before = touches[position].before(after)
             masks.append(before | fault if position == len(touches) - 1 else before)
@@ -103,20 +101,16 @@ class Liveness:
         for edge in self._into[label]:
             yield edge.source, (0, live) if edge.way is Way.FAULT else (live, 0)
 
-    def _bits(self, touched: Range) -> int:
-        low, high = max(touched[0], self.bottom), min(touched[1], 0)
-        return 0 if low >= high else ((1 << (high - low)) - 1) << (STACK_SHIFT + low - self.bottom)
-
     def _study(self, block: Block) -> None:
         """Everything about a block that does not depend on what comes after it."""
         touches: list[Touch] = []
         below: list[int | None] = []
+        state = self.values.states[block.label]
         for site, insn, state in self.values.walk(block.label):
             if site:
                 below.append(state.esp)
             touches.append(self._touch(block.label, site, insn, state))
-        if block.insns:
-            below.append(self.values.behind(block.label).esp)
+        below.append(state.esp)  # which the walk has moved on behind the last instruction
         self._touches[block.label], self._esp[block.label] = touches, below
         self._ways[block.label] = self.values.ways(block.label)
         for edge, _ in self._ways[block.label]:
@@ -127,7 +121,7 @@ class Liveness:
         """What matters to those to whom a block hands control outside of the function."""
         ways = self._ways[block.label]
         last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
-        everything = ALL_REGISTERS & ~ESP | FLAGS | self.frame
+        everything = ALL_REGISTERS & ~ESP | FLAGS | FRAME
         if last is Flow.RETURN:
             return self.at_return
         if last is Flow.IRET or (last is Flow.JUMP_INDIRECT and not ways):
@@ -143,20 +137,20 @@ class Liveness:
     def _touch(self, label: str, site: int, insn: Insn, state: State) -> Touch:
         escaped = 0
         for touched in state.escaped:
-            escaped |= self._bits(touched)
+            escaped |= _bits(touched)
         if flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT):
             return self._call(label, self.values.transfer.callees.of_call(insn), insn, state, escaped)
         try:
             step = self.values.transfer.at(label, site, insn, state)
         except DecodeError:
-            return Touch(ALL_REGISTERS & ~ESP | FLAGS | self.frame, 0, 0, True)
+            return Touch(ALL_REGISTERS & ~ESP | FLAGS | FRAME, 0, 0, True)
         found = effects(insn)
         reads, kills, results = found.reads & ~ESP, found.writes & ~ESP, found.may_write & ~ESP
         elsewhere = False
         keep = bool(found.fixed) or insn.faults_to is not None or flow(insn.raw) is not Flow.NEXT
         for mem, size in found.loads:
             place = step.touched(mem, size)
-            reads |= self._bits(place) if place else 0
+            reads |= _bits(place) if place else 0
             elsewhere = elsewhere or place is None or not self._owns(place)
             keep = keep or (place is None and not _harmless(step, mem)) or place == EVERYTHING
         for mem, size in found.stores:
@@ -164,15 +158,15 @@ class Liveness:
             if place is None or not self._owns(place):
                 keep = elsewhere = True
             if place is not None and place != EVERYTHING:
-                kills |= self._bits(place)
-            results |= escaped if place is None else self._bits(place)  # what it may change, though it need not
+                kills |= _bits(place)
+            results |= escaped if place is None else _bits(place)  # what it may change, though it need not
         if found.may_write & ESP and step.decoded.mnemonic not in _DELETABLE_WITH_ESP:
             keep = True
         return Touch(reads | escaped, kills & ~escaped, results, keep, elsewhere)
 
     def _owns(self, place: Range) -> bool:
         """Whether these bytes lie in the function's own frame, where every byte has its bit."""
-        return self.bottom <= place[0] and place[1] <= 0
+        return place[0] >= LOWEST and place[1] <= 0
 
     def _call(self, label: str, callee: Summary, insn: Insn, state: State, escaped: int) -> Touch:
         reads = effects(insn).reads & ~ESP | callee.reads & ~ESP | escaped
@@ -181,8 +175,22 @@ class Liveness:
         low = state.esp if state.esp is not None else EVERYTHING[0]
         for mem, size in effects(insn).loads:
             place = step.touched(mem, size)
-            reads |= self._bits(place) if place else 0
-        return Touch(reads | self._bits((low, high)), 0, 0, True, True, callee)
+            reads |= _bits(place) if place else 0
+        return Touch(reads | _bits((low, high)), 0, 0, True, True, callee)
+
+
+def lowest_slot(mask: int) -> int:
+    """Offset of the lowest stack byte in a mask; 0 if there is none."""
+    return -(mask >> STACK_SHIFT).bit_length()
+
+
+def _bits(touched: Range) -> int:
+    """The bits of the function's own bytes in a range: the byte below the entry esp has the lowest."""
+    low, high = max(touched[0], LOWEST), min(touched[1], 0)
+    return 0 if low >= high else ((1 << (high - low)) - 1) << (STACK_SHIFT - high)
+
+
+FRAME = _bits((LOWEST, 0))
 
 
 def _harmless(step: Step, mem: Mem) -> bool:
@@ -192,14 +200,3 @@ def _harmless(step: Step, mem: Mem) -> bool:
 
 def _join(_: str, old: tuple[int, int] | None, new: tuple[int, int]) -> tuple[int, int]:
     return new if old is None else (old[0] | new[0], old[1] | new[1])
-
-
-def _bottom(values: Values) -> int:
-    """The lowest offset from the entry esp at which the function may touch the stack on purpose."""
-    lowest = 0
-    for block in values.blocks:
-        for site, insn, state in values.walk(block.label):
-            if state.esp is not None:
-                lowest = min(lowest, state.esp - WORD)
-            del site, insn
-    return lowest

@@ -172,22 +172,25 @@ def arrive(label: str, old: State | None, new: State) -> State:
 
 def _meet(label: str, old: dict[Place, Value], new: dict[Place, Value]) -> dict[Place, Value]:
     places: dict[Place, Value] = {}
-    names: dict[tuple[Value, Value], Value] = {}
-    for place in sorted(old.keys() | new.keys(), key=place_order):
-        if place not in old or place not in new:
-            if (old[place] if place in old else new[place]).on_stack:
-                places[place] = SOMEWHERE_ON_STACK
-            continue
-        pair = old[place], new[place]
-        if SOMEWHERE_ON_STACK in pair:
-            places[place] = SOMEWHERE_ON_STACK
-        elif pair[0] == pair[1] and not _born_in(label, pair[1]):
-            places[place] = pair[1]
+    different: list[Place] = []
+    for place, value in new.items():
+        if old.get(place) == value and not _born_in(label, value) and value != SOMEWHERE_ON_STACK:
+            places[place] = value
         else:
-            if pair not in names:
-                on_stack = any(v.on_stack for v in pair)
-                names[pair] = Value(Opaque(label, TOP, place, on_stack))
-            places[place] = names[pair]
+            different.append(place)
+    different += [place for place in old if place not in new]
+    names: dict[tuple[Value, Value], Value] = {}
+    for place in sorted(different, key=place_order):
+        pair = old.get(place), new.get(place)
+        known = [value for value in pair if value is not None]
+        if len(known) < 2 or SOMEWHERE_ON_STACK in known:
+            if any(value.on_stack for value in known):
+                places[place] = SOMEWHERE_ON_STACK
+        else:
+            both = known[0], known[1]
+            if both not in names:
+                names[both] = Value(Opaque(label, TOP, place, any(value.on_stack for value in both)))
+            places[place] = names[both]
     return places
 
 

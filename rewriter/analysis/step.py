@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rewriter.analysis.memory import address_of, load_taints, reach, ref_at, stack_range
 from rewriter.analysis.state import EVERYTHING, Range, State
@@ -33,6 +33,7 @@ class Step:
     state: State
     returns: tuple[int, ...]  # offsets of the return addresses on the stack
     steady: bool = False  # an access that may go anywhere leaves this stack alone
+    bounds: set[int] = field(default_factory=set)  # slots of saved registers that have bounded something
 
     def address(self, mem: Mem) -> Value:
         return address_of(self.insn, self.decoded, mem, self.state)
@@ -141,6 +142,8 @@ class Step:
     def escape(self, values: Iterable[Value | None]) -> None:
         """These addresses (None: some address of this stack) get into other hands."""
         for value in values:
+            if value is not None:
+                self.bounds.update(self.state.saved())
             self.escape_bytes(reach(value, self.state, self.returns) if value is not None else EVERYTHING)
 
     def escape_bytes(self, touched: Range) -> None:

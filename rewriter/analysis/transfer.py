@@ -8,7 +8,7 @@ from typing import Protocol
 from rewriter.analysis.rules import RULES, anything, string, unruled
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.step import Step
-from rewriter.analysis.summary import Summary, depth_reach
+from rewriter.analysis.summary import FRAME, Summary, depth_reach
 from rewriter.analysis.value import REGISTERS, Opaque, Value
 from rewriter.ir import Insn
 from rewriter.x86.decode import DecodeError, decode
@@ -46,10 +46,11 @@ class Transfer:
         self.stack_size = stack_size
         self.returns = returns or {}
         self.steady = steady
+        self.bounds: set[int] = set()  # slots of saved registers that were taken for the end of something
 
     def at(self, label: str, site: int, insn: Insn, state: State) -> Step:
         """The instruction seen from the state before it.  Raises DecodeError."""
-        return Step(label, site, insn, decode(insn.raw), state, self.returns_in(label), self.steady)
+        return Step(label, site, insn, decode(insn.raw), state, self.returns_in(label), self.steady, self.bounds)
 
     def returns_in(self, label: str) -> tuple[int, ...]:
         """The return addresses on the stack in a block."""
@@ -73,6 +74,8 @@ class Transfer:
     def _call(self, step: Step, callee: Summary) -> None:
         """Over a call: first what it may get hold of, then what it may change."""
         state, esp = step.state, step.state.esp
+        if FRAME in (callee.use_depth, callee.kill_depth):
+            self.bounds.update(state.saved())
         reachable = depth_reach(callee.use_depth, state, step.returns)
         if callee.unbounded or esp is None:
             step.escape([None])

@@ -34,6 +34,7 @@ class Values:
         self.states: dict[str, State] = {}
         self._known_ways: dict[str, list[tuple[Edge, State]]] = {}
         while True:
+            transfer.bounds.clear()
             self.states = solve([(entry, entry_state(entry, slots, unsaved))], self._flow, arrive)
             more = self._unsaved()
             if not more:
@@ -47,16 +48,13 @@ class Values:
         return [self.index.blocks[label] for label in self.states if label in self.index.blocks]
 
     def _unsaved(self) -> set[int]:
-        """Slots that looked as if they saved a register, from which it is restored nowhere."""
-        held: set[int] = set()
-        restored: set[int] = set()
-        for block in self.blocks:
+        """Slots that were taken for saved registers, from which no register is restored."""
+        missing = set(self.transfer.bounds)
+        for block in self.blocks if missing else ():
             for site, insn, state in self.walk(block.label):
-                saved = state.saved()
-                held.update(saved)
-                if saved and effects(insn).loads:
-                    restored.update(self._restored(block.label, site, insn, state, saved))
-        return held - restored
+                saved = [slot for slot in state.saved() if slot in missing] if effects(insn).loads else []
+                missing.difference_update(self._restored(block.label, site, insn, state, saved))
+        return missing
 
     def _restored(self, label: str, site: int, insn: Insn, state: State, saved: list[int]) -> list[int]:
         """The slots that the instruction loads into the registers that they save."""

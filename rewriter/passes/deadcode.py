@@ -46,7 +46,7 @@ def _left(insn: Insn) -> list[Insn]:
 
 def unreachable(work: Work) -> None:
     """Drop the blocks to which no way leads any more."""
-    index = work.values().index
+    index = work.index()
     found: dict[str, None] = {}
     pending = [work.name]
     while pending:

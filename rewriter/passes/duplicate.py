@@ -24,7 +24,7 @@ NAME = "duplicate"
 
 def duplicate(work: Work) -> None:
     """Lead every cold edge to a hot block into a copy of the hot blocks."""
-    index = work.values().index
+    index = work.index()
     hot = [block for block in work.function.blocks if work.hot(block.label)]
     warm = {block.label for block in hot}
     cold_ways = {

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rewriter.analysis.graph import Edge, Way
-from rewriter.analysis.liveness import STACK_SHIFT, Liveness
+from rewriter.analysis.liveness import Liveness, lowest_slot
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.analysis.values import Values
@@ -124,9 +124,7 @@ class _Flattening:
         """The lowest slot that the block touches, or that matters somewhere in it, or whose address is known."""
         lowest = 0
         for mask in (self.live.before(block.label), *self.live.after(block.label)):
-            if mask >> STACK_SHIFT:
-                bits = mask >> STACK_SHIFT
-                lowest = min(lowest, self.live.bottom + (bits & -bits).bit_length() - 1)
+            lowest = min(lowest, lowest_slot(mask))
         for site, insn, state in self.values.walk(block.label):
             if state.escaped or any(state.places[r].on_stack for r in REGISTERS if r != "esp"):
                 lowest = min([lowest, self._known(state), *(low for low, _ in state.escaped)])

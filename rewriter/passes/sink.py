@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 from rewriter.analysis.graph import Edge, Way
 from rewriter.analysis.liveness import STACK_SHIFT, Liveness, Touch
-from rewriter.edit import Labels, redirect
+from rewriter.edit import redirect
 from rewriter.ir import Block, Insn
 from rewriter.passes.work import Work
 from rewriter.x86.decode import decode
@@ -37,47 +37,99 @@ def sink(work: Work) -> None:
 
 
 def _round(work: Work) -> bool:
-    """Sink at most one instruction of each block: what matters at the tops of the others stays the same by that, and
-    so does the number of edges `into` each, as an edge that is split still is one."""
+    """Sink out of every hot block what can leave it.  What matters at the tops of the others stays the same by that,
+    and so does the number of edges `into` each, as an edge that is split still is one."""
     live = work.liveness(work.values())
     into = Counter(edge.target for b in live.values.blocks for edge, _ in live.values.ways(b.label))
     hot = [b for b in work.function.blocks if b.label in live.values.states and work.hot(b.label)]
-    moved = [_sink_one(work, live, into, block) for block in hot]
-    return any(moved)
+    sunk = [_Sinking(work, live, into, block).run() for block in hot]
+    return any(sunk)
 
 
-def _sink_one(work: Work, live: Liveness, into: Mapping[str, int], block: Block) -> bool:
-    touches = live.touches(block.label)
-    if len(touches) != len(block.insns):
-        return False  # something sank into it this round
-    for site in reversed(range(len(block.insns))):
-        insn, touch = block.insns[site], touches[site]
-        if _kind(insn, touch) and _escapes_heat(work, live, into, block, site, touch):
-            needed = _needed(live, block, touch)
-            assert needed is not None
-            _move(work, into, block, site, needed)
-            work.outcome.did(NAME, work.name, block.label, f"{decode(insn.raw).mnemonic} runs on colder edges only")
-            return True
-    return False
+class _Sinking:
+    """One block.  `below` is what its instructions touch that are still in it; `read` what those that left it read at
+    the tops of their new blocks."""
 
+    def __init__(self, work: Work, live: Liveness, into: Mapping[str, int], block: Block) -> None:
+        self.work = work
+        self.live = live
+        self.into = into
+        self.block = block
+        self.below = list(live.touches(block.label))
+        self.read: dict[str, int] = {}
+        self.split: dict[str, str] = {}  # targets whose edge got a block of its own
 
-def _escapes_heat(work: Work, live: Liveness, into: Mapping[str, int], block: Block, site: int, touch: Touch) -> bool:
-    """Whether the instruction, sinking from block to block, leaves the hot path without being needed on it."""
-    budget, seen = work.heat.block(block.label), set[str]()
-    while block.label not in seen:
-        seen.add(block.label)
-        if len(live.touches(block.label)) != len(block.insns) or not _passes(block, site + 1, live, touch):
-            return False
-        needed = _needed(live, block, touch)
-        if needed is None:
-            return False
-        warm = [edge for edge in needed if work.hot(edge.target) and _count(work, edge) * 2 > budget]
-        if not warm:
-            return sum(_count(work, edge) for edge in needed) < budget
-        if len(warm) > 1 or into[warm[0].target] > 1:
-            return False
-        block, site = work.block(warm[0].target), -1
-    return False
+    def run(self) -> bool:
+        if len(self.below) != len(self.block.insns):
+            return False  # something sank into it this round
+        before = len(self.block.insns)
+        for site in reversed(range(before)):
+            insn, touch = self.block.insns[site], self.below[site]
+            if _kind(insn, touch) and self._escapes_heat(site, touch):
+                self._move(site, touch)
+                what = f"{decode(insn.raw).mnemonic} runs on colder edges only"
+                self.work.outcome.did(NAME, self.work.name, self.block.label, what)
+        return len(self.block.insns) < before
+
+    def _escapes_heat(self, site: int, moving: Touch) -> bool:
+        """Whether the instruction, sinking from block to block, leaves the hot path without being needed on it."""
+        block, touches = self.block, self.below[site + 1 :]
+        budget, seen = self.work.heat.block(block.label), set[str]()
+        while block.label not in seen:
+            seen.add(block.label)
+            if not _passes(block.insns[len(block.insns) - len(touches) :], touches, moving):
+                return False
+            needed = self._needed(block, moving)
+            if needed is None:
+                return False
+            warm = [e for e in needed if self.work.hot(e.target) and _count(self.work, e) * 2 > budget]
+            if not warm:
+                return sum(_count(self.work, edge) for edge in needed) < budget
+            if len(warm) > 1 or self.into[warm[0].target] > 1 or warm[0].target in self.split:
+                return False
+            block = self.work.block(warm[0].target)
+            touches = self.live.touches(block.label)
+            if len(touches) != len(block.insns):
+                return False
+        return False
+
+    def _needed(self, block: Block, moving: Touch) -> list[Edge] | None:
+        """The edges on which the result matters; None where that is not one on which something can be put."""
+        values, needed = self.live.values, dict[Edge, None]()
+        for edge, state in values.ways(block.label):
+            if edge.target not in values.states or values.tail_call(edge, state):
+                if moving.results & ((1 << STACK_SHIFT) - 1):
+                    return None  # somebody else may read the register
+                continue
+            if moving.results & (self.live.before(edge.target) | self.read.get(edge.target, 0)):
+                if edge.way not in _PLAIN:
+                    return None
+                needed.setdefault(edge)
+        return list(needed)
+
+    def _move(self, site: int, moving: Touch) -> None:
+        """Put the instruction on the edges that need it; at the top of the target where no other edge leads there, so
+        that it may sink further."""
+        needed = self._needed(self.block, moving)
+        assert needed is not None
+        insn = self.block.insns.pop(site)
+        del self.below[site]
+        for target in dict.fromkeys(edge.target for edge in needed):
+            self.read[target] = self.read.get(target, 0) | moving.reads
+            if self.into[target] == 1 and target != self.work.name:
+                self.work.block(target).insns.insert(0, insn)
+            elif target in self.split:
+                self.work.block(self.split[target]).insns.insert(0, insn)
+            else:
+                self._split(target, insn)
+
+    def _split(self, target: str, insn: Insn) -> None:
+        work, blocks = self.work, self.work.function.blocks
+        label = self.split[target] = work.labels().fresh()
+        redirect(self.block, target, label)
+        work.heat.split(self.block.label, target, label)
+        work.returns[label] = work.returns.get(self.block.label, (0,))
+        blocks.insert(blocks.index(self.block) + 1, Block(label, [insn], target))
 
 
 def _kind(insn: Insn, touch: Touch) -> bool:
@@ -87,47 +139,16 @@ def _kind(insn: Insn, touch: Touch) -> bool:
     return decode(insn.raw).mnemonic in _MOVABLE
 
 
-def _passes(block: Block, start: int, live: Liveness, moving: Touch) -> bool:
-    """Whether it can change places with everything in the block from `start` on."""
-    for insn, touch in zip(block.insns[start:], live.touches(block.label)[start:], strict=True):
+def _passes(insns: list[Insn], touches: list[Touch], moving: Touch) -> bool:
+    """Whether it can change places with all of these, the last of a block."""
+    for insn, touch in zip(insns, touches, strict=True):
         if touch.reads & moving.results or (touch.results | touch.kills) & (moving.reads | moving.results):
             return False
         if effects(insn).may_write & _ESP or insn.faults_to is not None:
             return False
-    return not block.insns or flow(block.insns[-1].raw) in (Flow.NEXT, Flow.BRANCH, Flow.JUMP)
-
-
-def _needed(live: Liveness, block: Block, touch: Touch) -> list[Edge] | None:
-    """The edges on which the result matters; None where that is not one on which something can be put."""
-    values, needed = live.values, dict[Edge, None]()
-    for edge, state in values.ways(block.label):
-        if edge.target not in values.states or values.tail_call(edge, state):
-            if touch.results & ((1 << STACK_SHIFT) - 1):
-                return None  # somebody else may read the register
-            continue
-        if touch.results & live.before(edge.target):
-            if edge.way not in _PLAIN:
-                return None
-            needed.setdefault(edge)
-    return list(needed)
+    return not insns or flow(insns[-1].raw) in (Flow.NEXT, Flow.BRANCH, Flow.JUMP)
 
 
 def _count(work: Work, edge: Edge) -> float:
     known = work.heat.edges.get((edge.source, edge.target))
     return known if known is not None else min(work.heat.block(edge.source), work.heat.block(edge.target))
-
-
-def _move(work: Work, into: Mapping[str, int], block: Block, site: int, needed: list[Edge]) -> None:
-    """Put the instruction on these edges; at the top of the target where no other edge leads there, so that it may
-    sink further."""
-    insn = block.insns.pop(site)
-    labels: Labels = work.labels()
-    for target in dict.fromkeys(edge.target for edge in needed):
-        if into[target] == 1 and target != work.name:
-            work.block(target).insns.insert(0, insn)
-            continue
-        label = labels.fresh()
-        redirect(block, target, label)
-        work.heat.split(block.label, target, label)
-        work.returns[label] = work.returns.get(block.label, (0,))
-        work.function.blocks.insert(work.function.blocks.index(block) + 1, Block(label, [insn], target))

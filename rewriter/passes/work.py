@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rewriter.analysis.depths import Depths
+from rewriter.analysis.graph import Index
 from rewriter.analysis.liveness import Liveness
 from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
@@ -30,6 +31,8 @@ class Work:
     returns: dict[str, tuple[int, ...]] = field(default_factory=dict)
     heat: Heat = field(default_factory=Heat)
     outcome: Outcome = field(default_factory=Outcome)
+    _found: tuple[object, dict[str, tuple[int, ...]], Values] | None = None  # values, and the code that they are of
+    _live: Liveness | None = None
 
     @staticmethod
     def on(inlined: Inlined, depths: Depths, contract: Contract, at_return: int) -> Work:
@@ -48,16 +51,30 @@ class Work:
     def name(self) -> str:
         return self.function.name
 
-    def values(self, slots: dict[int, Value] | None = None) -> Values:
-        """What is known everywhere in the function as it is now; `slots`: at its entry, by offset from esp."""
+    def index(self) -> Index:
+        """The program with the function as it is now."""
         index = self.depths.index
         index.add(self.function)
         for data in self.data:
             index.data[data.name] = data
-        return Values(index, self.depths.transfer(self.returns), self.function.blocks[0].label, slots)
+        return index
+
+    def values(self, slots: dict[int, Value] | None = None) -> Values:
+        """What is known everywhere in the function as it is now; `slots`: at its entry, by offset from esp."""
+        index = self.index()
+        code = tuple((block.label, tuple(block.insns), block.falls_to) for block in self.function.blocks)
+        found = self._found
+        if found is None or slots or found[0] != code or found[1] != self.returns:
+            transfer = self.depths.transfer(dict(self.returns))
+            values = Values(index, transfer, self.function.blocks[0].label, slots)
+            found = code, dict(self.returns), values
+        self._found = None if slots else found
+        return found[2]
 
     def liveness(self, values: Values) -> Liveness:
-        return Liveness(values, self.at_return)
+        if self._live is None or self._live.values is not values:
+            self._live = Liveness(values, self.at_return)
+        return self._live
 
     def labels(self) -> Labels:
         return Labels(self.name, (block.label for block in self.function.blocks))
