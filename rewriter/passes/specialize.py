@@ -11,6 +11,7 @@ from typing import Final
 
 from rewriter.analysis.callers import read_after_handler
 from rewriter.analysis.depths import Depths
+from rewriter.analysis.frames import deepest
 from rewriter.analysis.graph import Index
 from rewriter.analysis.summary import NOT_ESP
 from rewriter.contract import Contract
@@ -162,6 +163,7 @@ class Specializer:
                 tested |= {n: value for n, value in known.items() if n not in both}
                 known = both
             self._guard(work, general, tested, watch)
+        depth = deepest(work.values())
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
         for pass_name, transform in PASSES:
             if pass_name not in skipped:
@@ -169,6 +171,7 @@ class Specializer:
                 transform(work)
                 self._check(work, pass_name)
                 watch(pass_name, before, copied(work.function))
+        self._check_depth(work, depth)
         return Specialized(
             work.function,
             self._data(work),
@@ -214,6 +217,13 @@ class Specializer:
         """The jump tables that are still used."""
         named = {ref.target for insn in work.function.insns() for ref in insn.refs}
         return tuple(data for data in work.data if data.name in named)
+
+    @staticmethod
+    def _check_depth(work: Work, before: int | None) -> None:
+        """The stack must not get deeper than the calls made it that were inlined (§5.4)."""
+        after = deepest(work.values())
+        if before is not None and (after is None or after > before):
+            raise Broken(f"the stack of {work.name} is {after} bytes deep, was {before}")
 
     def _check(self, work: Work, pass_name: str) -> None:
         data = self._data(work)
