@@ -144,9 +144,16 @@ class _View:
 
 
 def _by_convention(targets: list[Summary]) -> Summary:
-    """A call of any of these: registers from all of them, the stack by the convention."""
+    """A call of any of these: registers from all of them, the stack by the convention.  Where some pop their arguments
+    and others do not, nobody knows where esp is afterwards."""
     joined = Summary(FRAME, FRAME, 0, CALLER_SAVED, _MASK, 0, True)
     for summary in targets:
         joined = joined.join(summary)
     pops = {summary.pops for summary in targets if summary.returns and summary.pops is not None}
-    return replace(joined, use_depth=FRAME, kill_depth=FRAME, pops=pops.pop() if len(pops) == 1 else 0, returns=True)
+    return replace(joined, use_depth=FRAME, kill_depth=FRAME, pops=_only(pops), returns=True)
+
+
+def _only(pops: set[int]) -> int | None:
+    if not pops:
+        return 0
+    return next(iter(pops)) if len(pops) == 1 else None

@@ -64,12 +64,15 @@ class Transfer:
             state.places = {register: Value(Opaque(label, site, register, True)) for register in REGISTERS}
             state.flags, state.escaped = None, frozenset({EVERYTHING})
             return
+        esp = state.esp
         if flow(insn.raw) in CALLS:
             self._call(step, self.callees.of_call(insn))
             return
         rule = string if step.decoded.prefixes else RULES.get(step.decoded.mnemonic, unruled)
         if not rule(step, self.stack_size):
             anything(step)
+        if state.esp != esp:
+            _forget_below(state, esp)
 
     def _call(self, step: Step, callee: Summary) -> None:
         """Over a call: first what it may get hold of, then what it may change."""
@@ -92,6 +95,14 @@ class Transfer:
             state.places["esp"] = step.define("esp", True)
         else:
             step.move_esp(callee.pops)
+
+
+def _forget_below(state: State, before: int | None) -> None:
+    """What esp has left below it, an interrupt may overwrite (§5.5)."""
+    if state.esp is None:
+        state.blur_slots(*EVERYTHING)
+    elif before is None or state.esp > before:
+        state.kill_slots(EVERYTHING[0], state.esp)
 
 
 def _passed(state: State, callee: Summary, reachable: int) -> list[Value | None]:

@@ -222,3 +222,8 @@ def test_calls_and_esp() -> None:
     assert after_call("cleans").esp == -4
     assert after_call("unknown").esp is None
     assert "f.end" not in values(CALLS.replace("{callee}", "stops")).states
+
+
+def test_what_esp_has_left_is_forgotten() -> None:
+    state = behind("push 61\n add esp, 4\n sub esp, 4\n mov eax, [esp]")
+    assert state.places["eax"].constant is None
