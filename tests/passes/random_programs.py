@@ -28,6 +28,7 @@ gate:
     push ebx
     call [eax*4 + {data}]
     mov [esp + 24], eax
+    cmp eax, 0
     pop ebx
     pop ecx
     pop edx
@@ -37,20 +38,37 @@ gate:
     pop eax
     ret
 """
+# They change what they are given the address of, or find one's address in the last global.
+POKES = """
+poke:
+    mov eax, [esp + 4]
+    add dword ptr [eax], 5
+    mov eax, [eax]
+    ret
+poke_global:
+    mov ecx, [{data + GLOBAL}]
+    inc dword ptr [ecx]
+    ret
+""".replace("GLOBAL", str(GLOBALS[-1]))
+SOME = GLOBALS[:-1]
+CLEANING = "clean"  # functions of this name pop their three arguments themselves
 
 
 def text_and_words(random: Random, functions: int = 4) -> tuple[str, list[int | str]]:
     """The program, and the words of `data`: sys_call is number 0; all functions are in the pointers."""
-    names = ["sys_call", *(f"f{n}" for n in range(1, functions))]
+    names = ["sys_call", *(f"f{n}" if random.random() < 0.8 else f"{CLEANING}{n}" for n in range(1, functions))]
     parts = [GATE]
     words: list[int | str] = ["sys_call", *("sys_none" for _ in range(TABLE_WORDS - 1))]
-    words += [random.choice(names[1:]) for _ in range(POINTERS)] + [random.getrandbits(8) for _ in GLOBALS]
+    mixed = random.random() < 0.1  # pointers to functions that pop their arguments, and to others
+    pointed = [name for name in names[1:] if mixed or not name.startswith(CLEANING)] or ["sys_none"]
+    words += [random.choice(pointed) for _ in range(POINTERS)] + [random.getrandbits(8) for _ in GLOBALS]
     for n, name in enumerate(names):
-        writer = Writer(random, name, names[n + 1 :])
+        writer = Writer(random, name, names[n + 1 :], mixed)
         parts.append(writer.function())
         for table in writer.tables:
             parts[-1] = parts[-1].replace(f"<{4 * len(table)}:{table[0]}>", f"{{data + {4 * len(words)}}}", 1)
             words += table
+    parts.append(POKES)
     parts.append("sys_none:\n    mov eax, -38\n    ret\n")
     return "\n".join(parts), words
 
@@ -58,10 +76,11 @@ def text_and_words(random: Random, functions: int = 4) -> tuple[str, list[int | 
 class Writer:
     """Writes one function.  `depth` is how far esp lies below the entry esp, in bytes."""
 
-    def __init__(self, random: Random, name: str, callees: list[str]) -> None:
+    def __init__(self, random: Random, name: str, callees: list[str], mixed: bool) -> None:
         self.random = random
         self.name = name
         self.callees = callees
+        self.mixed = mixed
         self.lines: list[str] = []
         self.labels = 0
         self.depth = 0
@@ -122,16 +141,17 @@ class Writer:
             self.put(*(f"pop {register}" for register in reversed(self.saved)))
             if self.framed:
                 self.put("pop ebp")
-        if self.callees and self.random.random() < 0.05:
+        alike = [name for name in self.callees if name.startswith(CLEANING) == self.name.startswith(CLEANING)]
+        if alike and (self.mixed or not alike[0].startswith(CLEANING)) and self.random.random() < 0.05:
             slot = 4 * TABLE_WORDS
-            self.put(f"mov dword ptr [{{data + {slot}}}], {{{self.random.choice(self.callees)}}}")
+            self.put(f"mov dword ptr [{{data + {slot}}}], {{{self.random.choice(alike)}}}")
             self.put(f"jmp dword ptr [{{data + {slot}}}]")
-        elif self.callees and self.random.random() < 0.15:
+        elif alike and self.random.random() < 0.15:
             if self.name != "sys_call" and self.random.random() < 0.5:
                 self.put("mov dword ptr [esp + 4], eax")  # an argument of its own, passed on
-            self.put(f"jmp {self.random.choice(self.callees)}")
+            self.put(f"jmp {self.random.choice(alike)}")
         else:
-            self.put("ret")
+            self.put("ret 12" if self.name.startswith(CLEANING) else "ret")
 
     def place(self) -> str:
         """A register, a local, an argument, a global or a number."""
@@ -143,7 +163,7 @@ class Writer:
         if choice < 0.75:
             return self.argument()
         if choice < 0.85:
-            return f"dword ptr [{{data + {self.random.choice(GLOBALS)}}}]"
+            return f"dword ptr [{{data + {self.random.choice(SOME)}}}]"
         return str(self.random.choice((0, 1, 2, 3, -1, 31, 0x1000, self.random.getrandbits(31))))
 
     def local(self) -> str:
@@ -168,7 +188,7 @@ class Writer:
     def statements(self, count: int, nesting: int) -> None:
         simple = (
             *(self.move, self.move, self.store, self.compute, self.compute),
-            *(self.unary, self.address, self.flags, self.odd),
+            *(self.unary, self.address, self.flags, self.odd, self.poke, self.turn),
         )
         nested: tuple[Callable[[int], None], ...] = (self.diamond, self.diamond, self.loop, self.switch)
         for _ in range(count):
@@ -194,7 +214,7 @@ class Writer:
                 self.put(f"mov {target.replace('dword', 'byte')}, {self.random.choice(('al', 'cl', 'dh'))}")
                 return
         else:
-            target = f"dword ptr [{{data + {self.random.choice(GLOBALS)}}}]"
+            target = f"dword ptr [{{data + {self.random.choice(SOME)}}}]"
         self.put(f"mov {target}, {self.random.choice((self.other(), str(self.random.getrandbits(4))))}")
 
     def compute(self) -> None:
@@ -239,12 +259,14 @@ class Writer:
             self.put(f"lea {register}, {self.local().replace('dword ptr ', '')}")
             self.put(f"mov {self.random.choice(('eax', register))}, dword ptr [{register}]")
         else:
-            offset = self.random.choice(GLOBALS)
+            offset = self.random.choice(SOME)
             self.put(f"mov {register}, {{data + {offset - 4}}}", f"add dword ptr [{register} + 4], 3")
 
     def flags(self) -> None:
         condition = self.random.choice(CONDITIONS)
         choice = self.random.random()
+        if self.random.random() < 0.7:
+            self.put(f"cmp {self.register()}, {self.place()}")
         if choice < 0.4:
             self.put(f"cmov{condition} {self.register()}, {self.other()}")
         elif choice < 0.7:
@@ -263,11 +285,31 @@ class Writer:
         elif choice < 0.7 and self.locals and "edi" in self.registers:
             self.put(f"lea edi, {self.local_at(0).replace('dword ptr ', '')}", f"mov ecx, {self.locals}", "rep stosd")
         elif choice < 0.85:
-            self.put(f"push {self.other()}", f"pop dword ptr [{{data + {self.random.choice(GLOBALS)}}}]")
+            self.put(f"push {self.other()}", f"pop dword ptr [{{data + {self.random.choice(SOME)}}}]")
         else:
             self.put(
                 f"push {self.other()}", f"xor dword ptr [esp], {self.random.getrandbits(8)}", f"pop {self.register()}"
             )
+
+    def poke(self) -> None:
+        """The address of a local goes to somebody who changes it."""
+        if not self.locals:
+            return
+        target = self.local().replace("dword ptr ", "")
+        if self.random.random() < 0.5:
+            self.put(f"lea eax, {target}", "push eax", "call poke", "add esp, 4")
+        else:
+            self.put(f"lea eax, {target}", f"mov [{{data + {GLOBALS[-1]}}}], eax", "call poke_global")
+        if self.random.random() < 0.5:
+            self.put(f"mov dword ptr [{{data + {GLOBALS[-1]}}}], 0")
+        self.put(f"mov {self.register()}, dword ptr {target}")
+
+    def turn(self) -> None:
+        """Flags that one instruction sets and another, with some between them, reads."""
+        between = (f"inc {self.register()}", f"mov {self.register()}, {self.other()}", f"not {self.register()}", "nop")
+        self.put(f"cmp {self.register()}, {self.place()}", self.random.choice(between), self.random.choice(between))
+        use = (f"set{self.random.choice(CONDITIONS)} al", f"adc {self.register()}, 1", f"sbb {self.register()}, 0")
+        self.put(self.random.choice(use))
 
     def diamond(self, nesting: int) -> None:
         other, join = self.label(), self.label()
@@ -307,27 +349,28 @@ class Writer:
         self.lines.append(f"{end}:")
 
     def call(self) -> None:
-        depth, count = self.depth, self.random.randrange(3, 6)  # a callee reads three
+        depth, callee = self.depth, self.random.choice(self.callees)
+        cleans = callee.startswith(CLEANING)
+        count = 3 if cleans else self.random.randrange(3, 6)  # a callee reads three
         for _ in range(count):
             if self.locals and self.random.random() < 0.15:
                 self.put(f"lea eax, {self.local().replace('dword ptr ', '')}", "push eax")
             else:
                 self.put(f"push {self.place()}")
             self.depth += 4
-        self.target()
-        if count and self.random.random() < 0.8:
-            self.put(f"add esp, {4 * count}")
-        else:
+        self.target(callee)
+        if not cleans and self.random.random() < 0.8:
+            self.put(f"add esp, {4 * count}" if self.random.random() < 0.5 else f"lea esp, [esp + {4 * count}]")
+        elif not cleans:
             self.put(*("pop ecx" for _ in range(count)))
         self.depth = depth
         if self.random.random() < 0.5 and self.locals:
             self.put(f"mov {self.local()}, eax")
 
-    def target(self) -> None:
+    def target(self, callee: str) -> None:
         """The call instruction itself.  The pointers may lead to any function but the first ones of the program."""
         choice = self.random.random()
-        callee = self.random.choice(self.callees)
-        if choice < 0.6:
+        if choice < 0.6 or (callee.startswith(CLEANING) and not self.mixed):
             self.put(f"call {callee}")
         elif choice < 0.8:
             self.put(f"mov eax, {{{callee}}}", "call eax")
