@@ -108,8 +108,9 @@ def programs(compiler: str = "zig", optimize: str = "-O2") -> dict[str, bytes]:
 
 
 def _units(program: str, texts: Mapping[str, str]) -> list[str]:
-    """A program is one C file, and one of assembly where it needs that."""
-    return [unit for unit in (f"{program}.c", f"{program}.S") if unit in texts]
+    """A program is one C file, and one of assembly where it needs that; or a folder of them."""
+    units = [unit for unit in texts if unit.endswith((".c", ".S")) and program in (unit[:-2], unit.partition("/")[0])]
+    return sorted(units, key=lambda unit: (unit.endswith(".S"), unit))
 
 
 def _build(texts: Mapping[str, str], units: Sequence[str], script: str, tools: Toolchain) -> bytes:
