@@ -135,6 +135,6 @@ def test_writes_a_directory(tmp_path: Path) -> None:
     result = CliRunner().invoke(build.main, ["--optimize", "-Os", "--shuffle", "3", "--out", str(tmp_path / "new")])
     assert result.exit_code == 0
     built = (tmp_path / "new" / "kernel.elf").read_bytes()
-    assert boot("hello", kernel=built).console == b"hello from process 1, ring 3\n"
+    assert boot("hello", kernel=built).console == b"hello from process 2, ring 3\n"
     assert (tmp_path / "new" / "kernel.contract.toml").read_text() == image.contract()
     assert build.stale() == []

@@ -38,7 +38,7 @@ def expected(size: int, repetitions: int) -> str:
 
 def test_console() -> None:
     run = boot("hello one two", "readseek 8192 2", "calls")
-    hello = "hello from process 1, ring 3\nargument 1: one\nargument 2: two\n"
+    hello = "hello from process 2, ring 3\nargument 1: one\nargument 2: two\n"
     assert run.console.decode() == hello + expected(8192, 2) + CALLS
     assert statuses(run) == [0, 0, 0]
 
@@ -46,7 +46,7 @@ def test_console() -> None:
 @needs_qemu
 def test_console_on_qemu() -> None:
     console = Qemu().console(image.kernel(), workload("hello", "readseek 8192 2", "calls"))
-    assert console.decode() == "hello from process 1, ring 3\n" + expected(8192, 2) + CALLS
+    assert console.decode() == "hello from process 2, ring 3\n" + expected(8192, 2) + CALLS
 
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 65536, 4 << 20])
@@ -65,13 +65,13 @@ def test_readseek_refuses(arguments: str) -> None:
 def test_a_fault_ends_the_program_alone() -> None:
     run = boot(*(f"fault {kind}" for kind in DEATHS), "hello")
     assert statuses(run) == [*DEATHS.values(), 0]
-    assert run.console.decode() == f"hello from process {len(DEATHS) + 1}, ring 3\n"
+    assert run.console.decode() == f"hello from process {len(DEATHS) + 2}, ring 3\n"
 
 
 @needs_qemu
 def test_faults_on_qemu() -> None:
     console = Qemu().console(image.kernel(), workload(*(f"fault {kind}" for kind in DEATHS), "hello"))
-    assert console.decode() == f"hello from process {len(DEATHS) + 1}, ring 3\n"
+    assert console.decode() == f"hello from process {len(DEATHS) + 2}, ring 3\n"
 
 
 def test_commands_that_cannot_run() -> None:
@@ -99,7 +99,7 @@ def test_memory_comes_back_and_runs_out() -> None:
     assert statuses(run)[:-1] == [0] * 424 + [1]
     full, _, rest = run.console.decode().partition("readseek: cannot make /readseek.9999999: error 12\n")
     assert full.endswith(CALLS * 20)
-    assert rest in ("", "hello from process 426, ring 3\n")
+    assert rest in ("", "hello from process 427, ring 3\n")
 
 
 def test_kprofile_without_probes() -> None:

@@ -59,7 +59,7 @@ def test_refused(name: str) -> None:
     elf = BAD[name](image.programs()["readseek"])
     run = boot("bad", "hello", files={"bin/bad": elf})
     assert statuses(run) == [126, 0]
-    assert run.console == b"hello from process 2, ring 3\n"
+    assert run.console == b"hello from process 3, ring 3\n"
 
 
 def test_headers_at_random() -> None:

@@ -32,15 +32,23 @@ static bool blank(const char *s)
 }
 
 /* Commands are separated by semicolons. */
-static void run_commands(char *line)
+static void run_commands(void)
 {
-    for (char *next; line; line = next) {
+    for (char *line = commands, *next; line; line = next) {
         for (next = line; *next && *next != ';'; next++)
             ;
         next = *next ? (*next = 0, next + 1) : NULL;
         if (!blank(line))
             outl(run_command(line), EXIT_RECORD);
     }
+}
+
+/* The first process; what comes after it is its doing. */
+static void init(void)
+{
+    enable_interrupts();
+    run_commands();
+    power_off(0);
 }
 
 void kernel_main(u32 magic, u32 info_address)
@@ -56,7 +64,6 @@ void kernel_main(u32 magic, u32 info_address)
     unpack_archive(archive.start, archive.end);       /* its files */
     console_init();                                   /* /dev/console */
     timer_init();                                     /* 100 interrupts a second */
-    enable_interrupts();
-    run_commands(commands);
-    power_off(0);
+    start_thread(init);                               /* runs the commands */
+    idle();                                           /* from now on */
 }

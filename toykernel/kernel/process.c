@@ -22,18 +22,18 @@ static void start_task(void)
 }
 
 /* Below its registers for user mode, a new stack has the frame that switch_to pops. */
-static void prepare_stack(struct task *task)
+static void prepare_stack(struct task *task, void (*function)(void))
 {
     u32 *top = (u32 *)((struct pt_regs *)((u32)task + STACK_SIZE) - 1);
 
-    *--top = 0; /* return address of start_task, which does not return */
-    *--top = (u32)start_task;
+    *--top = 0; /* return address of the function, which does not return */
+    *--top = (u32)function;
     top -= 4; /* edi, esi, ebx, ebp */
     task->esp = (u32)top;
 }
 
-/* A task for `command` with the console as its first three files; NULL if memory is short. */
-static struct task *new_task(char *command)
+/* A task that begins with `function`, still without files; NULL if memory is short. */
+static struct task *new_task(void (*function)(void))
 {
     struct page *pages = alloc_pages(1);
     struct task *task;
@@ -47,14 +47,27 @@ static struct task *new_task(char *command)
         return NULL;
     }
     task->pid = ++last_pid;
-    task->command = command;
     task->parent = current;
+    prepare_stack(task, function);
+    return task;
+}
+
+/* A task that never leaves the kernel. */
+void start_thread(void (*function)(void))
+{
+    struct task *task = new_task(function);
+
+    if (!task)
+        panic("no memory for a thread", 0);
+    add_task(task);
+}
+
+static void open_console(struct task *task)
+{
     for (u32 fd = 0; fd < 3; fd++) {
         console->f_count++;
         task->files[fd] = console;
     }
-    prepare_stack(task);
-    return task;
 }
 
 /* Sleep until the task is a zombie, and bury it. */
@@ -62,10 +75,8 @@ static u32 wait_for(struct task *task)
 {
     u32 status;
 
-    while (task->state != TASK_ZOMBIE) {
-        current->state = TASK_SLEEPING;
-        schedule();
-    }
+    while (task->state != TASK_ZOMBIE)
+        sleep_on(&current->children);
     status = task->exit_status;
     remove_task(task);
     free_pgd(task->pgd);
@@ -73,13 +84,15 @@ static u32 wait_for(struct task *task)
     return status;
 }
 
-/* Run a command to its end and return its exit status. */
+/* Run a command with the console as its first three files to its end, and return its exit status. */
 u32 run_command(char *command)
 {
-    struct task *task = new_task(command);
+    struct task *task = new_task(start_task);
 
     if (!task)
         return CANNOT_EXECUTE;
+    task->command = command;
+    open_console(task);
     add_task(task);
     return wait_for(task);
 }
@@ -94,7 +107,7 @@ void do_exit(u32 status)
             fput(task->files[fd]);
     task->exit_status = status;
     task->state = TASK_ZOMBIE;
-    wake_up(task->parent);
+    wake_up(&task->parent->children);
     schedule();
     panic("a zombie runs", (u32)task);
 }

@@ -35,6 +35,12 @@ static inline void disable_interrupts(void)
     asm volatile("cli" : : : "memory");
 }
 
+/* Stand still until an interrupt; none gets lost between the two instructions. */
+static inline void wait_for_interrupt(void)
+{
+    asm volatile("sti\n\thlt" : : : "memory");
+}
+
 /* The address whose access faulted. */
 static inline u32 read_cr2(void)
 {

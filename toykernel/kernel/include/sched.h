@@ -8,6 +8,12 @@
 
 enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_ZOMBIE };
 
+/* Those who sleep until something happens.  Nobody is preempted inside the kernel, and no interrupt wakes a queue, so
+   that the condition is tested in a loop around sleep_on, without any lock. */
+struct wait_queue {
+    struct task *first; /* the others behind it, by next_waiting */
+};
+
 enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };
 
 struct task {
@@ -15,13 +21,15 @@ struct task {
     u32 sigpending;              /* asks it for do_signal(); known to entry.S */
     u32 esp;                     /* kernel stack while another task runs; known to switch.S */
     enum task_state state;       /* may it run? */
-    u32 pid;                     /* its number, 0 for the first task */
+    u32 pid;                     /* its number: 0 is the idle task, 1 is init */
     u32 counter;                 /* ticks left of its quantum */
     u32 signals;                 /* bit n: signal n is pending */
     u32 exit_status;             /* of a zombie */
     u32 *pgd;                    /* page directory */
     struct task *next;           /* ring of all tasks */
-    struct task *parent;         /* who waits for it */
+    struct task *next_waiting;   /* in the same wait queue */
+    struct task *parent;         /* who is told when it ends */
+    struct wait_queue children;  /* where it sleeps until one of its children ends */
     char *command;               /* what it was started for */
     u64 entered;                 /* time stamp of its last timed system call (kprofile.c) */
     struct file *files[NR_OPEN]; /* its open files by descriptor */
@@ -43,9 +51,18 @@ static inline struct task *get_current(void)
 }
 #define current get_current()
 
+static inline bool signal_pending(void)
+{
+    return current->sigpending;
+}
+
 /* sched.c */
 void schedule(void);
-void wake_up(struct task *task);
+void cond_resched(void);
+void sleep_on(struct wait_queue *queue);
+void wake_up(struct wait_queue *queue);
+void wake_task(struct task *task);
+__attribute__((noreturn)) void idle(void);
 void scheduler_tick(void);
 void add_task(struct task *task);
 void remove_task(struct task *task);
@@ -54,6 +71,7 @@ void remove_task(struct task *task);
 void switch_to(struct task *previous, struct task *next);
 
 /* process.c */
+void start_thread(void (*function)(void));
 u32 run_command(char *command);
 __attribute__((noreturn)) void do_exit(u32 status);
 
