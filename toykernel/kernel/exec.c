@@ -95,6 +95,7 @@ int exec(char *command, struct pt_regs *regs)
 
     if (argc <= 0)
         return argc ? argc : -ENOENT;
+    current->addr_limit = PAGE_OFFSET;
     memset(regs, 0, sizeof *regs);
     error = load_program(argv[0], &regs->eip);
     if (!error)

@@ -15,7 +15,7 @@ char *getname(const char *user_path)
         return ERR_PTR(-ENOMEM);
     path = page->address;
     for (u32 i = 0; i < PATH_MAX; i++) {
-        if (get_user_byte(&path[i], user_path + i)) {
+        if (get_user(path[i], user_path + i)) {
             error = -EFAULT;
             break;
         }

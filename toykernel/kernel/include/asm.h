@@ -21,11 +21,15 @@
 #define TASK_NEED_RESCHED 0
 #define TASK_SIGPENDING   4
 #define TASK_ESP          8
+#define TASK_ADDR_LIMIT   12
 
 #ifdef __ASSEMBLER__
 #define ENTRY(name)                                                                                          \
     .globl name;                                                                                             \
     .type name, @function;                                                                                   \
+    name:
+#define OBJECT(name)                                                                                         \
+    .type name, @object;                                                                                     \
     name:
 #define END(name) .size name, .- name
 #endif

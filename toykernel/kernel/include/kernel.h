@@ -11,6 +11,13 @@ void *memset(void *to, int value, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 
+/* checksum.S: a sum of words with end-around carry, continued from `sum` */
+u32 checksum(const void *from, size_t n, u32 sum);
+
+/* bitmap.S: a clear bit, or `bits` */
+u32 find_first_zero_bit(const u32 *map, u32 bits);
+u32 find_next_zero_bit(const u32 *map, u32 bits, u32 start);
+
 /* power.c */
 __attribute__((noreturn)) void panic(const char *what, u32 where);
 __attribute__((noreturn)) void power_off(u8 status);

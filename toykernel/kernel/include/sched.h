@@ -20,6 +20,7 @@ struct task {
     u32 need_resched;            /* asks the way back to user mode for schedule(); offset known to entry.S */
     u32 sigpending;              /* asks it for do_signal(); known to entry.S */
     u32 esp;                     /* kernel stack while another task runs; known to switch.S */
+    u32 addr_limit;              /* where memory ends that it may name; known to getuser.S */
     enum task_state state;       /* may it run? */
     u32 pid;                     /* its number: 0 is the idle task, 1 is init */
     u32 counter;                 /* ticks left of its quantum */

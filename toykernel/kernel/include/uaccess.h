@@ -23,32 +23,27 @@ static inline size_t copy_from_user(void *to, const void *from, size_t n)
     return access_ok(from, n) ? __copy_from_user(to, from, n) : n;
 }
 
-/* "Should the instruction at 1 fault, go on at 3": mm/extable.c looks the pair up. */
-#define FIXUP(text)                                                                                          \
-    ".section .fixup, \"ax\"\n3:\t" text "\n\tjmp 2b\n\t.previous\n\t"                                       \
-    ".section __ex_table, \"a\"\n\t.long 1b, 3b\n\t.previous"
+/* getuser.S has a routine for each size, which checks the address and keeps no convention.
+   get_user: read what `from` points to into `value`, 0 if it cannot be read; 0 or -EFAULT. */
+#define get_user(value, from)                                                                                \
+    ({                                                                                                       \
+        int error_;                                                                                          \
+        u32 value_;                                                                                          \
+        asm volatile("call __get_user_%c3"                                                                   \
+                     : "=a"(error_), "=d"(value_)                                                            \
+                     : "0"(from), "i"(sizeof *(from))                                                        \
+                     : "memory");                                                                            \
+        (value) = (__typeof__(*(from)))value_;                                                               \
+        error_;                                                                                              \
+    })
 
-/* Read a byte at `from`; 0 or -EFAULT. */
-static inline int get_user_byte(char *value, const char *from)
-{
-    int error = 0;
-    if (!access_ok(from, 1))
-        return -EFAULT;
-    asm volatile("1: movb %2, %1\n2:\n\t" FIXUP("movl %3, %0\n\txorb %1, %1")
-                 : "+r"(error), "=q"(*value)
-                 : "m"(*from), "i"(-EFAULT));
-    return error;
-}
-
-/* Write a word at `to`; 0 or -EFAULT. */
-static inline int put_user(u32 value, u32 *to)
-{
-    int error = 0;
-    if (!access_ok(to, sizeof *to))
-        return -EFAULT;
-    asm volatile("1: movl %1, %2\n2:\n\t" FIXUP("movl %3, %0")
-                 : "+r"(error)
-                 : "r"(value), "m"(*to), "i"(-EFAULT)
-                 : "memory");
-    return error;
-}
+/* put_user: write `value` to where `to` points; 0 or -EFAULT. */
+#define put_user(value, to)                                                                                  \
+    ({                                                                                                       \
+        int error_;                                                                                          \
+        asm volatile("call __put_user_%c3"                                                                   \
+                     : "=a"(error_)                                                                          \
+                     : "0"(to), "d"(value), "i"(sizeof *(to))                                                \
+                     : "ecx", "memory");                                                                     \
+        error_;                                                                                              \
+    })
