@@ -62,7 +62,7 @@ void kernel_main(u32 magic, u32 info_address)
     mem_init(memory_end, archive.start, archive.end); /* page frames */
     ramfs_init();                                     /* an empty root directory */
     unpack_archive(archive.start, archive.end);       /* its files */
-    console_init();                                   /* /dev/console */
+    devices_init();                                   /* /dev */
     timer_init();                                     /* 100 interrupts a second */
     start_thread(init);                               /* runs the commands */
     idle();                                           /* from now on */

@@ -48,6 +48,7 @@ static struct task *new_task(void (*function)(void))
     }
     task->pid = ++last_pid;
     task->parent = current;
+    task->cwd = igrab(current->cwd);
     prepare_stack(task, function);
     return task;
 }
@@ -102,9 +103,7 @@ void do_exit(u32 status)
 {
     struct task *task = current;
 
-    for (u32 fd = 0; fd < NR_OPEN; fd++)
-        if (task->files[fd])
-            fput(task->files[fd]);
+    exit_files();
     task->exit_status = status;
     task->state = TASK_ZOMBIE;
     wake_up(&task->parent->children);

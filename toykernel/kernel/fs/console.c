@@ -38,22 +38,8 @@ static ssize_t console_write(struct file *file, const char *buf, size_t count, l
     return done;
 }
 
-static const struct file_operations console_operations = {
+const struct file_operations console_operations = {
     .llseek = no_llseek,
     .read = console_read,
     .write = console_write,
 };
-
-void console_init(void)
-{
-    struct inode *dev = ramfs_mknod("/dev", S_IFDIR | 0755), *inode = dev;
-
-    if (!IS_ERR(dev))
-        inode = ramfs_mknod("/dev/console", S_IFCHR | 0600);
-    if (!IS_ERR(inode)) {
-        inode->i_fop = &console_operations;
-        console = file_open("/dev/console", O_RDWR, 0);
-    }
-    if (!console || IS_ERR(console))
-        panic("no console", (u32)console);
-}

@@ -1,7 +1,7 @@
 /* Open files and the descriptors that lead to them. */
 #include "fs.h"
 
-static struct cache files = {.size = sizeof(struct file)};
+static struct cache files = {.name = "files", .size = sizeof(struct file)};
 
 /* The task's open file, with one more user; NULL if the descriptor is not open. */
 struct file *fget(u32 fd)
@@ -15,6 +15,8 @@ struct file *fget(u32 fd)
 
 static void release(struct file *file)
 {
+    if (file->f_op->release)
+        file->f_op->release(file);
     iput(file->f_inode);
     cache_free(&files, file);
 }
@@ -36,19 +38,26 @@ struct file *get_empty_file(void)
     return file;
 }
 
-/* The lowest free descriptor, or -EMFILE. */
-int get_unused_fd(void)
+/* Give one back that nothing was opened with. */
+void put_empty_file(struct file *file)
 {
-    for (u32 fd = 0; fd < NR_OPEN; fd++)
+    cache_free(&files, file);
+}
+
+/* The lowest free descriptor that is not below `first`, or -EMFILE. */
+int get_unused_fd(u32 first)
+{
+    for (u32 fd = first; fd < NR_OPEN; fd++)
         if (!current->files[fd])
             return fd;
     return -EMFILE;
 }
 
-/* Hand the file over to a free descriptor. */
+/* Hand the file over to a free descriptor, which exec will keep. */
 void install_fd(u32 fd, struct file *file)
 {
     current->files[fd] = file;
+    current->close_on_exec &= ~(1u << fd);
 }
 
 /* Free the descriptor and hand its file over to the caller; NULL if it is not open. */
@@ -59,4 +68,36 @@ struct file *detach_fd(u32 fd)
     if (file)
         current->files[fd] = NULL;
     return file;
+}
+
+/* A new task has the same files open, and is in the same directory. */
+void copy_files(struct task *child)
+{
+    child->cwd = igrab(current->cwd);
+    child->close_on_exec = current->close_on_exec;
+    for (u32 fd = 0; fd < NR_OPEN; fd++)
+        child->files[fd] = fget(fd);
+}
+
+static void close_those(u32 which)
+{
+    for (u32 fd = 0; fd < NR_OPEN; fd++) {
+        struct file *file = which & 1u << fd ? detach_fd(fd) : NULL;
+        if (file)
+            fput(file);
+    }
+}
+
+/* The running task becomes another program. */
+void exec_files(void)
+{
+    close_those(current->close_on_exec);
+}
+
+/* The running task ends. */
+void exit_files(void)
+{
+    close_those(~0u);
+    iput(current->cwd);
+    current->cwd = NULL;
 }

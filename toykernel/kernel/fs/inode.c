@@ -1,9 +1,16 @@
-/* Inodes: files without their names. */
+/* Inodes: files without their names.  Those of a disk stay in memory for a while after their last use. */
 #include "fs.h"
 
-static struct cache inodes = {.size = sizeof(struct inode)};
+enum { BUCKETS_OF_INODES = 64, MAX_UNUSED = 64 };
 
-/* An empty file with one user; its filesystem fills in the operations.  NULL if memory is short. */
+static struct cache inodes = {.name = "inodes", .size = sizeof(struct inode)};
+static struct inode *inode_hash[BUCKETS_OF_INODES]; /* by filesystem and number */
+static struct inode *unused;                        /* without a user, the latest first */
+static u32 nr_unused;                               /* how many */
+
+static const struct inode_operations no_inode_operations;
+
+/* An empty file with one user and one name; its filesystem fills in the operations.  NULL if memory is short. */
 struct inode *new_inode(struct super_block *super, u32 mode)
 {
     struct inode *inode = cache_alloc(&inodes);
@@ -11,18 +18,125 @@ struct inode *new_inode(struct super_block *super, u32 mode)
     if (!inode)
         return NULL;
     inode->i_mode = mode;
+    inode->i_nlink = 1;
     inode->i_count = 1;
     inode->i_sb = super;
+    inode->i_op = &no_inode_operations;
     inode->i_mapping = &inode->i_data;
     inode->i_data.host = inode;
     return inode;
 }
 
-/* One user less.  A name is a user, too: what has one stays. */
+static struct inode **inode_bucket(u32 ino)
+{
+    return &inode_hash[ino % BUCKETS_OF_INODES];
+}
+
+/* Let iget find the inode, which has its number now. */
+void hash_inode(struct inode *inode)
+{
+    struct inode **chain = inode_bucket(inode->i_ino);
+
+    inode->i_hashed = true;
+    inode->next_hash = *chain;
+    *chain = inode;
+}
+
+static void unhash_inode(struct inode *inode)
+{
+    struct inode **link = inode_bucket(inode->i_ino);
+
+    while (*link != inode)
+        link = &(*link)->next_hash;
+    *link = inode->next_hash;
+}
+
+static void remove_unused(struct inode *inode)
+{
+    struct inode **link = &unused;
+
+    while (*link != inode)
+        link = &(*link)->next_unused;
+    *link = inode->next_unused;
+    nr_unused--;
+}
+
+static void free_inode(struct inode *inode)
+{
+    truncate_pages(&inode->i_data, 0);
+    if (inode->i_hashed)
+        unhash_inode(inode);
+    cache_free(&inodes, inode);
+}
+
+/* A file of a filesystem that numbers them, with one more user, read unless it was in memory; or an error. */
+struct inode *iget(struct super_block *super, u32 ino)
+{
+    struct inode *inode = *inode_bucket(ino);
+    int error;
+
+    while (inode && (inode->i_ino != ino || inode->i_sb != super))
+        inode = inode->next_hash;
+    if (inode) {
+        if (inode->i_count++ == 0)
+            remove_unused(inode);
+        return inode;
+    }
+    inode = new_inode(super, 0);
+    if (!inode)
+        return ERR_PTR(-ENOMEM);
+    inode->i_ino = ino;
+    error = super->s_op->read_inode(inode);
+    if (error) {
+        free_inode(inode);
+        return ERR_PTR(error);
+    }
+    hash_inode(inode);
+    return inode;
+}
+
+/* Drop the inode that has been without a user for longest: false if there is none. */
+bool prune_inode(void)
+{
+    struct inode *inode = unused;
+
+    if (!inode)
+        return false;
+    while (inode->next_unused)
+        inode = inode->next_unused;
+    remove_unused(inode);
+    if (inode->i_sb->s_op->put_inode)
+        inode->i_sb->s_op->put_inode(inode);
+    free_inode(inode);
+    return true;
+}
+
+/* Nobody uses it, but it has a name and can be found again. */
+static void keep_unused(struct inode *inode)
+{
+    inode->next_unused = unused;
+    unused = inode;
+    if (++nr_unused > MAX_UNUSED)
+        prune_inode();
+}
+
+static void delete_inode(struct inode *inode)
+{
+    const struct super_operations *ops = inode->i_sb->s_op;
+
+    truncate_pages(&inode->i_data, 0);
+    if (!inode->i_nlink && ops && ops->delete_inode)
+        ops->delete_inode(inode);
+    free_inode(inode);
+}
+
+/* One user less. */
 void iput(struct inode *inode)
 {
     if (--inode->i_count)
         return;
-    truncate_pages(&inode->i_data);
-    cache_free(&inodes, inode);
+    if (inode->i_nlink && inode->i_hashed)
+        keep_unused(inode);
+    else
+        delete_inode(inode);
 }

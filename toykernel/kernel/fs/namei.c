@@ -2,8 +2,6 @@
 #include "fs.h"
 #include "uaccess.h"
 
-struct super_block *root_filesystem; /* where every path begins */
-
 /* Copy a path from the program into a page of its own; putname frees it.  Or an error. */
 char *getname(const char *user_path)
 {
@@ -31,21 +29,68 @@ void putname(char *path)
     put_page(page_of(path));
 }
 
-static struct inode *lookup(struct inode *dir, const char *name, u32 length)
+/* Onto the filesystem that is mounted there, if any. */
+static struct inode *follow_mount(struct inode *inode)
 {
-    if ((dir->i_mode & S_IFMT) != S_IFDIR)
-        return ERR_PTR(-ENOTDIR);
-    if (length > NAME_MAX)
-        return ERR_PTR(-ENAMETOOLONG);
-    return dir->i_op->lookup(dir, name, length);
+    while (inode->i_mount) {
+        struct inode *root = igrab(inode->i_mount->s_root);
+        iput(inode);
+        inode = root;
+    }
+    return inode;
 }
 
-/* Follow all but the last component; 0, or an error.  Relative paths begin at the root, too. */
+/* "..": from the root of a mounted filesystem it leads out of it; the root of all is its own parent. */
+static struct inode *lookup_parent(struct inode *dir)
+{
+    struct inode *parent;
+
+    while (dir == dir->i_sb->s_root && dir->i_sb->s_covered)
+        dir = dir->i_sb->s_covered;
+    if (dir == root_filesystem->s_root)
+        return igrab(dir);
+    parent = dir->i_op->lookup(dir, "..", 2);
+    return IS_ERR(parent) ? parent : follow_mount(parent);
+}
+
+static bool is_dot(const char *name, u32 length)
+{
+    return length == 1 && name[0] == '.';
+}
+
+static bool is_dot_dot(const char *name, u32 length)
+{
+    return length == 2 && name[0] == '.' && name[1] == '.';
+}
+
+/* What a directory's name leads to, with one more user; or an error.  In one that was removed there are no names,
+   not even that of its parent. */
+struct inode *lookup(struct inode *dir, const char *name, u32 length)
+{
+    struct inode *inode;
+
+    if (!S_ISDIR(dir->i_mode))
+        return ERR_PTR(-ENOTDIR);
+    if (length == 0 || is_dot(name, length))
+        return igrab(dir);
+    if (length > NAME_MAX)
+        return ERR_PTR(-ENAMETOOLONG);
+    if (!dir->i_nlink)
+        return ERR_PTR(-ENOENT);
+    if (is_dot_dot(name, length))
+        return lookup_parent(dir);
+    inode = dir->i_op->lookup(dir, name, length);
+    return IS_ERR(inode) ? inode : follow_mount(inode);
+}
+
+/* Follow all but the last component; 0 with one more user of nd->dir, or an error. */
 int path_parent(const char *path, struct nameidata *nd)
 {
+    struct inode *dir;
+
     if (!*path)
         return -ENOENT;
-    nd->dir = root_filesystem->s_root;
+    nd->dir = igrab(*path == '/' ? root_filesystem->s_root : current->cwd);
     for (;;) {
         while (*path == '/')
             path++;
@@ -58,32 +103,76 @@ int path_parent(const char *path, struct nameidata *nd)
             path++;
         if (!*path)
             return 0;
-        nd->dir = lookup(nd->dir, nd->last, nd->length);
+        dir = nd->dir;
+        nd->dir = lookup(dir, nd->last, nd->length);
+        iput(dir);
         if (IS_ERR(nd->dir))
             return PTR_ERR(nd->dir);
     }
 }
 
+enum last_type last_type(const struct nameidata *nd)
+{
+    if (nd->length == 0)
+        return LAST_ROOT;
+    if (is_dot(nd->last, nd->length))
+        return LAST_DOT;
+    return is_dot_dot(nd->last, nd->length) ? LAST_DOT_DOT : LAST_NAME;
+}
+
+/* What a path of the kernel's leads to, with one more user; or an error. */
+struct inode *namei(const char *path)
+{
+    return open_namei(path, O_RDONLY, 0);
+}
+
+/* The same for a path of the program's. */
+struct inode *namei_user(const char *user_path)
+{
+    char *path = getname(user_path);
+    struct inode *inode;
+
+    if (IS_ERR(path))
+        return (struct inode *)path;
+    inode = namei(path);
+    putname(path);
+    return inode;
+}
+
+static struct inode *create(struct inode *dir, const char *name, u32 length, u32 mode)
+{
+    if (!dir->i_nlink)
+        return ERR_PTR(-ENOENT);
+    if (!dir->i_op->create)
+        return ERR_PTR(-EACCES);
+    return dir->i_op->create(dir, name, length, S_IFREG | (mode & 07777));
+}
+
 /* The last component's inode, made if the flags ask for it; or an error. */
 static struct inode *last_inode(const struct nameidata *nd, u32 flags, u32 mode)
 {
-    struct inode *inode = nd->length ? lookup(nd->dir, nd->last, nd->length) : nd->dir;
+    struct inode *inode;
 
-    if (!IS_ERR(inode))
-        return (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? ERR_PTR(-EEXIST) : inode;
-    if (PTR_ERR(inode) != -ENOENT || !(flags & O_CREAT))
-        return inode;
-    if (nd->directory)
+    if (flags & O_CREAT && nd->directory)
         return ERR_PTR(-EISDIR);
-    return nd->dir->i_op->create(nd->dir, nd->last, nd->length, S_IFREG | (mode & 07777));
+    inode = lookup(nd->dir, nd->last, nd->length);
+    if (IS_ERR(inode))
+        return PTR_ERR(inode) == -ENOENT && flags & O_CREAT ? create(nd->dir, nd->last, nd->length, mode)
+                                                            : inode;
+    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL))
+        return inode;
+    iput(inode);
+    return ERR_PTR(-EEXIST);
 }
 
-/* Does the way in which it is opened suit this kind of file? */
-static int may_open(const struct inode *inode, const struct nameidata *nd, u32 flags)
+/* Does the way in which it is opened suit this kind of file?  If so, it is emptied where the flags ask for it. */
+static int may_open(struct inode *inode, const struct nameidata *nd, u32 flags)
 {
-    if ((inode->i_mode & S_IFMT) == S_IFDIR)
-        return flags & (O_ACCMODE | O_CREAT) ? -EISDIR : 0;
-    return nd->directory ? -ENOTDIR : 0;
+    if (S_ISDIR(inode->i_mode))
+        return flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? -EISDIR : 0;
+    if (nd->directory || flags & O_DIRECTORY)
+        return -ENOTDIR;
+    return flags & O_TRUNC && inode->i_op->truncate ? inode->i_op->truncate(inode, 0) : 0;
 }
 
 /* The inode to open, with one more user; or an error. */
@@ -91,18 +180,19 @@ struct inode *open_namei(const char *path, u32 flags, u32 mode)
 {
     struct nameidata nd;
     struct inode *inode;
-    int error = path_parent(path, &nd);
+    int error;
 
+    if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
+        return ERR_PTR(-EINVAL); /* neither is it one, nor does open make one */
+    error = path_parent(path, &nd);
     if (error)
         return ERR_PTR(error);
     inode = last_inode(&nd, flags, mode);
-    if (IS_ERR(inode))
-        return inode;
-    error = may_open(inode, &nd, flags);
-    if (error)
-        return ERR_PTR(error);
-    if (flags & O_TRUNC && inode->i_op->truncate)
-        inode->i_op->truncate(inode);
-    inode->i_count++;
+    error = IS_ERR(inode) ? 0 : may_open(inode, &nd, flags);
+    if (error) {
+        iput(inode);
+        inode = ERR_PTR(error);
+    }
+    iput(nd.dir);
     return inode;
 }

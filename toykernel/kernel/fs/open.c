@@ -1,29 +1,37 @@
-/* open and close. */
+/* open, close, ftruncate. */
 #include "fs.h"
 #include "syscall.h"
 
-/* An open file for the inode, which it takes over. */
-static struct file *inode_open(struct inode *inode, u32 flags)
+/* Open the inode, which the file takes over in any case; 0, or an error. */
+static int open_inode(struct file *file, struct inode *inode, u32 flags)
 {
-    struct file *file = get_empty_file();
+    int error;
 
-    if (!file) {
-        iput(inode);
-        return ERR_PTR(-ENFILE);
-    }
     file->f_inode = inode;
     file->f_op = inode->i_fop;
     file->f_flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
     file->f_mode = (flags + 1) & O_ACCMODE; /* O_RDONLY is 0, FMODE_READ is 1, and so on */
-    return file;
+    error = file->f_op->open ? file->f_op->open(file) : 0;
+    if (error)
+        iput(inode);
+    return error;
 }
 
 /* Open a path of the kernel's; the file, or an error. */
 struct file *file_open(const char *path, u32 flags, u32 mode)
 {
-    struct inode *inode = open_namei(path, flags, mode);
+    struct file *file = get_empty_file();
+    struct inode *inode;
+    int error;
 
-    return IS_ERR(inode) ? (struct file *)inode : inode_open(inode, flags);
+    if (!file)
+        return ERR_PTR(-ENFILE);
+    inode = open_namei(path, flags, mode);
+    error = IS_ERR(inode) ? PTR_ERR(inode) : open_inode(file, inode, flags);
+    if (!error)
+        return file;
+    put_empty_file(file);
+    return ERR_PTR(error);
 }
 
 static int open_user_path(const char *user_path, u32 flags, u32 mode)
@@ -34,7 +42,7 @@ static int open_user_path(const char *user_path, u32 flags, u32 mode)
 
     if (IS_ERR(path))
         return PTR_ERR(path);
-    fd = get_unused_fd();
+    fd = get_unused_fd(0);
     if (fd >= 0) {
         file = file_open(path, flags, mode);
         if (IS_ERR(file))
@@ -64,5 +72,27 @@ int sys_close(u32 fd)
         result = 0;
     }
     KEEP_1(result, fd);
+    return result;
+}
+
+static int truncate_file(struct file *file, loff_t size)
+{
+    struct inode *inode = file->f_inode;
+
+    if (size < 0 || !(file->f_mode & FMODE_WRITE) || !S_ISREG(inode->i_mode) || !inode->i_op->truncate)
+        return -EINVAL;
+    return size > inode->i_sb->s_maxbytes ? -EFBIG : inode->i_op->truncate(inode, size);
+}
+
+int sys_ftruncate(u32 fd, off_t length)
+{
+    int result = -EBADF;
+    struct file *file = fget(fd);
+
+    if (file) {
+        result = truncate_file(file, length);
+        fput(file);
+    }
+    KEEP_2(result, fd, length);
     return result;
 }

@@ -1,78 +1,93 @@
-/* A filesystem that is nothing but page cache: its files are the pages in memory, its directories lists of names. */
+/* A filesystem that is nothing but page cache: its files are the pages in memory. */
 #include "fs.h"
 
-struct ramfs_name {
-    char name[NAME_MAX + 1]; /* ended by a zero */
-    struct inode *inode;     /* what it names */
-    struct ramfs_name *next; /* in the same directory; i_private of the directory is the first */
-};
-
-static struct cache names = {.size = sizeof(struct ramfs_name)};
-static struct super_block ramfs = {.s_maxbytes = MAX_SIZE};
+static u32 last_ino;
 
 static const struct inode_operations directory_inode, file_inode;
 static const struct file_operations directory_file, regular_file;
 static const struct address_space_operations ramfs_pages;
+static const struct super_operations ramfs_super;
 
-static struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length)
-{
-    for (struct ramfs_name *n = dir->i_private; n; n = n->next)
-        if (memcmp(n->name, name, length) == 0 && !n->name[length])
-            return n->inode;
-    return ERR_PTR(-ENOENT);
-}
-
-static bool add_name(struct inode *dir, const char *name, u32 length, struct inode *inode)
-{
-    struct ramfs_name *n = cache_alloc(&names);
-
-    if (!n)
-        return false;
-    memcpy(n->name, name, length);
-    n->inode = inode;
-    n->next = dir->i_private;
-    dir->i_private = n;
-    inode->i_count++;
-    return true;
-}
+static struct super_block ramfs = {.s_maxbytes = MAX_SIZE, .s_op = &ramfs_super};
 
 /* An inode of this filesystem without a name; NULL if memory is short. */
 static struct inode *ramfs_inode(u32 mode)
 {
     struct inode *inode = new_inode(&ramfs, mode);
-    bool directory = (mode & S_IFMT) == S_IFDIR;
 
     if (!inode)
         return NULL;
-    inode->i_op = directory ? &directory_inode : &file_inode;
-    inode->i_fop = directory ? &directory_file : &regular_file;
+    inode->i_ino = ++last_ino;
+    inode->i_op = S_ISDIR(mode) ? &directory_inode : &file_inode;
+    inode->i_fop = S_ISDIR(mode) ? &directory_file : &regular_file;
     inode->i_data.a_ops = &ramfs_pages;
     return inode;
 }
 
-/* Make a file or a directory; or an error.  A directory names itself and its parent. */
 static struct inode *ramfs_create(struct inode *dir, const char *name, u32 length, u32 mode)
 {
     struct inode *inode = ramfs_inode(mode);
-    bool ok = inode && add_name(dir, name, length, inode);
 
-    if (ok && (mode & S_IFMT) == S_IFDIR)
-        ok = add_name(inode, ".", 1, inode) && add_name(inode, "..", 2, dir);
+    if (inode && ramfs_add(dir, name, length, inode))
+        return inode;
     if (inode)
-        iput(inode); /* from now on its names keep it */
-    return ok ? inode : ERR_PTR(-ENOMEM);
+        iput(inode);
+    return ERR_PTR(-ENOMEM);
 }
 
-static void ramfs_truncate(struct inode *inode)
+static int ramfs_mkdir(struct inode *dir, const char *name, u32 length, u32 mode)
 {
-    truncate_pages(inode->i_mapping);
-    inode->i_size = 0;
+    struct inode *inode = ramfs_inode(mode);
+    bool ok = inode && ramfs_make_empty(inode, dir) && ramfs_add(dir, name, length, inode);
+
+    if (ok) {
+        inode->i_nlink = 2;
+        dir->i_nlink++;
+    } else if (inode) {
+        inode->i_nlink = 0;
+    }
+    if (inode)
+        iput(inode); /* from now on its name keeps it */
+    return ok ? 0 : -ENOMEM;
 }
 
-static ssize_t directory_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+static int ramfs_unlink(struct inode *dir, struct inode *inode, const char *name, u32 length)
 {
-    (void)file, (void)buf, (void)count, (void)ppos;
-    return -EISDIR;
+    (void)name, (void)length;
+    inode->i_nlink--;
+    ramfs_remove(dir, inode);
+    return 0;
+}
+
+static int ramfs_rmdir(struct inode *dir, struct inode *inode, const char *name, u32 length)
+{
+    (void)name, (void)length;
+    if (!ramfs_is_empty(inode))
+        return -ENOTEMPTY;
+    inode->i_nlink = 0;
+    dir->i_nlink--;
+    ramfs_remove(dir, inode);
+    return 0;
+}
+
+static void ramfs_delete_inode(struct inode *inode)
+{
+    if (S_ISDIR(inode->i_mode) && inode->i_private)
+        ramfs_free_names(inode);
+}
+
+static int ramfs_truncate(struct inode *inode, loff_t size)
+{
+    truncate_pages(inode->i_mapping, size);
+    inode->i_size = size;
+    return 0;
+}
+
+/* Memory is all that there is. */
+static int ramfs_fsync(struct file *file)
+{
+    (void)file;
+    return 0;
 }
 
 /* A page that is not in memory was never written. */
@@ -101,13 +116,26 @@ static int ramfs_commit_write(struct file *file, struct page *page, u32 from, u3
     return 0;
 }
 
-static const struct inode_operations directory_inode = {.lookup = ramfs_lookup, .create = ramfs_create};
+static const struct super_operations ramfs_super = {.delete_inode = ramfs_delete_inode};
+static const struct inode_operations directory_inode = {
+    .lookup = ramfs_lookup,
+    .create = ramfs_create,
+    .mkdir = ramfs_mkdir,
+    .unlink = ramfs_unlink,
+    .rmdir = ramfs_rmdir,
+};
 static const struct inode_operations file_inode = {.truncate = ramfs_truncate};
-static const struct file_operations directory_file = {.llseek = generic_file_llseek, .read = directory_read};
+static const struct file_operations directory_file = {
+    .llseek = generic_file_llseek,
+    .read = directory_read,
+    .readdir = ramfs_readdir,
+    .fsync = ramfs_fsync,
+};
 static const struct file_operations regular_file = {
     .llseek = generic_file_llseek,
     .read = generic_file_read,
     .write = generic_file_write,
+    .fsync = ramfs_fsync,
 };
 static const struct address_space_operations ramfs_pages = {
     .readpage = ramfs_readpage,
@@ -115,7 +143,17 @@ static const struct address_space_operations ramfs_pages = {
     .commit_write = ramfs_commit_write,
 };
 
-/* Make what a path of the kernel's names, unless it is there; or an error. */
+static struct inode *make_node(struct inode *dir, const char *name, u32 length, u32 mode)
+{
+    int error;
+
+    if (!S_ISDIR(mode))
+        return ramfs_create(dir, name, length, mode);
+    error = ramfs_mkdir(dir, name, length, mode);
+    return error ? ERR_PTR(error) : lookup(dir, name, length);
+}
+
+/* Make what a path of the kernel's names, unless it is there, and return it with one more user; or an error. */
 struct inode *ramfs_mknod(const char *path, u32 mode)
 {
     struct nameidata nd;
@@ -124,12 +162,11 @@ struct inode *ramfs_mknod(const char *path, u32 mode)
 
     if (error)
         return ERR_PTR(error);
-    if (!nd.length)
-        return nd.dir;
-    if (nd.length > NAME_MAX)
-        return ERR_PTR(-ENAMETOOLONG);
-    inode = ramfs_lookup(nd.dir, nd.last, nd.length);
-    return IS_ERR(inode) ? ramfs_create(nd.dir, nd.last, nd.length, mode) : inode;
+    inode = lookup(nd.dir, nd.last, nd.length);
+    if (PTR_ERR(inode) == -ENOENT)
+        inode = make_node(nd.dir, nd.last, nd.length, mode);
+    iput(nd.dir);
+    return inode;
 }
 
 /* Mount it as the root. */
@@ -137,8 +174,9 @@ void ramfs_init(void)
 {
     struct inode *root = ramfs_inode(S_IFDIR | 0755);
 
-    if (!root || !add_name(root, ".", 1, root) || !add_name(root, "..", 2, root))
+    if (!root || !ramfs_make_empty(root, root))
         panic("no memory for the root directory", 0);
+    root->i_nlink = 2;
     ramfs.s_root = root;
-    root_filesystem = &ramfs;
+    mount_root(&ramfs);
 }

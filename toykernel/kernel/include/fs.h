@@ -8,21 +8,28 @@
 #define PATH_MAX PAGE_SIZE    /* bytes of a path with its final zero */
 #define MAX_SIZE 0x7FFFFFFFLL /* of a file that a 32-bit off_t can seek in */
 
-#define O_ACCMODE 3
-#define O_RDONLY  0
-#define O_RDWR    2
-#define O_CREAT   0100
-#define O_EXCL    0200
-#define O_TRUNC   01000
-#define O_APPEND  02000
+#define O_ACCMODE   3
+#define O_RDONLY    0
+#define O_WRONLY    1
+#define O_RDWR      2
+#define O_CREAT     0100
+#define O_EXCL      0200
+#define O_TRUNC     01000
+#define O_APPEND    02000
+#define O_NONBLOCK  04000
+#define O_DIRECTORY 0200000
 
 #define FMODE_READ  1
 #define FMODE_WRITE 2
 
-#define S_IFMT  0170000
-#define S_IFCHR 0020000
-#define S_IFDIR 0040000
-#define S_IFREG 0100000
+#define S_IFMT     0170000
+#define S_IFIFO    0010000
+#define S_IFCHR    0020000
+#define S_IFDIR    0040000
+#define S_IFBLK    0060000
+#define S_IFREG    0100000
+#define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
+#define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
 
 enum { SEEK_SET, SEEK_CUR, SEEK_END };
 
@@ -35,10 +42,22 @@ struct file {
     loff_t f_pos;                       /* where the next read or write begins */
 };
 
+struct vm_area;
+
+/* Take one name of a directory, behind which reading goes on at `next`; not 0 if there is no room for it. */
+typedef int (*filldir_t)(void *to, const char *name, u32 length, loff_t next, u32 ino, u32 mode);
+
+/* Each may be NULL, for what the kind of file cannot do. */
 struct file_operations {
     loff_t (*llseek)(struct file *, loff_t, int);
     ssize_t (*read)(struct file *, char *, size_t, loff_t *);
     ssize_t (*write)(struct file *, const char *, size_t, loff_t *);
+    int (*readdir)(struct file *, void *to, filldir_t); /* from f_pos on, which moves behind what was taken */
+    int (*ioctl)(struct file *, u32 command, u32 argument);
+    int (*mmap)(struct file *, struct vm_area *);
+    int (*fsync)(struct file *);
+    int (*open)(struct file *);     /* everything else is filled in */
+    void (*release)(struct file *); /* the last user is gone */
 };
 
 struct address_space {
@@ -55,35 +74,62 @@ struct address_space_operations {
 };
 
 struct inode {
+    u32 i_ino;                           /* its number in its filesystem */
     u32 i_mode;                          /* S_IF… and permissions */
-    u32 i_count;                         /* names and open files that refer to it */
+    u32 i_nlink;                         /* names; a directory has two, and one for each directory in it */
+    u32 i_rdev;                          /* of a device: major << 8 | minor */
+    u32 i_count;                         /* users: pointers that somebody keeps */
     loff_t i_size;                       /* in bytes */
     const struct inode_operations *i_op; /* what can be done with it by name */
     const struct file_operations *i_fop; /* what its open files can do */
     struct super_block *i_sb;            /* the filesystem that it is in */
+    struct super_block *i_mount;         /* the filesystem that is mounted over it, if any */
     struct address_space *i_mapping;     /* where its pages are: its own, or another inode's */
     struct address_space i_data;         /* its own */
+    bool i_hashed;                       /* iget can find it */
+    struct inode *next_hash;             /* in a chain of the inode cache */
+    struct inode *next_unused;           /* in the list of those that are kept without a user */
     void *i_private;                     /* the filesystem's */
 };
 
+/* The inodes have a user while an operation runs.  lookup and create return one with one more user, or an error. */
 struct inode_operations {
-    struct inode *(*lookup)(struct inode *dir, const char *name, u32 length);
+    struct inode *(*lookup)(struct inode *dir, const char *name, u32 length); /* also "..", but not "." */
     struct inode *(*create)(struct inode *dir, const char *name, u32 length, u32 mode);
-    void (*truncate)(struct inode *);
+    int (*mkdir)(struct inode *dir, const char *name, u32 length, u32 mode);
+    int (*unlink)(struct inode *dir, struct inode *inode, const char *name, u32 length);
+    int (*rmdir)(struct inode *dir, struct inode *inode, const char *name, u32 length);
+    int (*truncate)(struct inode *, loff_t size); /* pages, blocks and i_size */
 };
 
 struct super_block {
-    struct inode *s_root; /* the filesystem's first directory */
-    loff_t s_maxbytes;    /* how large a file may grow */
+    struct inode *s_root;    /* the filesystem's first directory */
+    struct inode *s_covered; /* the directory that it is mounted over; NULL for the first filesystem */
+    u32 s_dev;               /* its number */
+    loff_t s_maxbytes;       /* how large a file may grow */
+    const struct super_operations *s_op; /* what it does with inodes */
+    struct super_block *s_next;          /* in the list of those mounted */
+    void *s_private;                     /* the filesystem's */
+};
+
+/* Each may be NULL. */
+struct super_operations {
+    int (*read_inode)(struct inode *);    /* fill it in by i_ino; 0 or an error */
+    void (*delete_inode)(struct inode *); /* neither name nor user is left: free what it occupies */
+    void (*put_inode)(struct inode *);    /* it leaves memory, but not the filesystem */
+    int (*sync)(struct super_block *);    /* write what is not yet where it is safe */
 };
 
 /* A path that was followed up to its last component. */
 struct nameidata {
-    struct inode *dir; /* where the last component is, or may be made */
+    struct inode *dir; /* where the last component is, or may be made; nd is a user of it */
     const char *last;  /* the component, not ended by a zero; empty for the root itself */
     u32 length;        /* of the component, in bytes */
     bool directory;    /* a slash follows, so it must be one */
 };
+
+/* What the last component of a path is. */
+enum last_type { LAST_NAME, LAST_ROOT, LAST_DOT, LAST_DOT_DOT };
 
 /* What a read still has to do, handed from page to page. */
 struct read_descriptor {
@@ -97,40 +143,76 @@ typedef size_t (*read_actor_t)(struct read_descriptor *, struct page *, u32 offs
 /* fs/file_table.c */
 struct file *fget(u32 fd);
 void fput(struct file *file);
-int get_unused_fd(void);
+int get_unused_fd(u32 first);
 void install_fd(u32 fd, struct file *file);
 struct file *detach_fd(u32 fd);
 struct file *get_empty_file(void);
+void put_empty_file(struct file *file);
+void copy_files(struct task *child);
+void exit_files(void);
+void exec_files(void);
 
 /* fs/open.c */
 struct file *file_open(const char *path, u32 flags, u32 mode);
 
 /* fs/inode.c */
 struct inode *new_inode(struct super_block *super, u32 mode);
+struct inode *iget(struct super_block *super, u32 ino);
+void hash_inode(struct inode *inode);
 void iput(struct inode *inode);
+bool prune_inode(void);
+
+static inline struct inode *igrab(struct inode *inode)
+{
+    inode->i_count++;
+    return inode;
+}
 
 /* fs/namei.c */
-extern struct super_block *root_filesystem;
-int path_parent(const char *path, struct nameidata *nd);
-struct inode *open_namei(const char *path, u32 flags, u32 mode);
 char *getname(const char *user_path);
 void putname(char *path);
+struct inode *lookup(struct inode *dir, const char *name, u32 length);
+int path_parent(const char *path, struct nameidata *nd);
+enum last_type last_type(const struct nameidata *nd);
+struct inode *namei(const char *path);
+struct inode *namei_user(const char *user_path);
+struct inode *open_namei(const char *path, u32 flags, u32 mode);
+
+/* fs/super.c */
+extern struct super_block *root_filesystem;
+void mount_root(struct super_block *super);
+int mount_at(const char *path, struct super_block *super);
+void sync_filesystems(void);
 
 /* fs/read_write.c */
 loff_t generic_file_llseek(struct file *file, loff_t offset, int origin);
 loff_t no_llseek(struct file *file, loff_t offset, int origin);
 
-/* fs/ramfs.c, fs/initramfs.c, fs/console.c */
+/* fs/readdir.c */
+ssize_t directory_read(struct file *file, char *buf, size_t count, loff_t *ppos);
+
+/* fs/ramfs.c, fs/ramfs_names.c, fs/initramfs.c */
 void ramfs_init(void);
 struct inode *ramfs_mknod(const char *path, u32 mode);
+bool ramfs_make_empty(struct inode *dir, struct inode *parent);
+bool ramfs_is_empty(const struct inode *dir);
+bool ramfs_add(struct inode *dir, const char *name, u32 length, struct inode *inode);
+void ramfs_remove(struct inode *dir, struct inode *inode);
+void ramfs_free_names(struct inode *dir);
+struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length);
+int ramfs_readdir(struct file *file, void *to, filldir_t filldir);
 void unpack_archive(u32 start, u32 end);
-void console_init(void);
+
+/* fs/console.c, fs/devices.c */
 extern struct file *console;
+extern const struct file_operations console_operations;
+void devices_init(void);
 
 /* mm/filemap.c */
 struct page *find_get_page(struct address_space *mapping, u32 index);
 struct page *grab_cache_page(struct address_space *mapping, u32 index);
-void truncate_pages(struct address_space *mapping);
+void truncate_pages(struct address_space *mapping, loff_t size);
+extern u32 page_cache_size;
 
 /* mm/file_read.c, mm/file_write.c */
 ssize_t generic_file_read(struct file *file, char *buf, size_t count, loff_t *ppos);

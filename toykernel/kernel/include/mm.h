@@ -34,12 +34,18 @@ struct page *alloc_pages(u32 order);
 void free_pages(struct page *page, u32 order);
 struct page *page_of(const void *address);
 void put_page(struct page *page);
+extern u32 free_page_count;
 
 /* mm/slab.c: objects of one size. */
 struct cache {
-    size_t size; /* of an object, in bytes */
-    void *free;  /* the first free one; each points to the next */
+    const char *name;   /* what they are */
+    size_t size;        /* of an object, in bytes */
+    void *free;         /* the first free one; each points to the next */
+    u32 used;           /* how many are not free */
+    u32 pages;          /* taken for them, for good */
+    struct cache *next; /* in the list of all that have pages */
 };
+extern struct cache *caches;
 void *cache_alloc(struct cache *cache);
 void cache_free(struct cache *cache, void *object);
 

@@ -33,6 +33,8 @@ struct task {
     struct wait_queue children;  /* where it sleeps until one of its children ends */
     char *command;               /* what it was started for */
     u64 entered;                 /* time stamp of its last timed system call (kprofile.c) */
+    struct inode *cwd;           /* where its paths without a leading slash begin */
+    u32 close_on_exec;           /* bit n: descriptor n does not outlive exec */
     struct file *files[NR_OPEN]; /* its open files by descriptor */
 };
 

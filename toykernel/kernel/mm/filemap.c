@@ -4,6 +4,7 @@
 enum { BUCKETS = 4096 };
 
 static struct page *page_hash[BUCKETS];
+u32 page_cache_size; /* how many pages are there */
 
 static struct page **bucket(const struct address_space *mapping, u32 index)
 {
@@ -35,6 +36,7 @@ static void add_to_page_cache(struct page *page, struct address_space *mapping, 
     page->next = mapping->pages;
     mapping->pages = page;
     mapping->nrpages++;
+    page_cache_size++;
 }
 
 /* The page, if need be a new one that is not up to date, with one more user; NULL if memory is short. */
@@ -44,7 +46,9 @@ struct page *grab_cache_page(struct address_space *mapping, u32 index)
 
     if (page)
         return page;
-    page = alloc_pages(0);
+    do
+        page = alloc_pages(0);
+    while (!page && prune_inode());
     if (page)
         add_to_page_cache(page, mapping, index);
     return page;
@@ -57,17 +61,26 @@ static void remove_from_page_cache(struct page *page)
     while (*link != page)
         link = &(*link)->next_hash;
     *link = page->next_hash;
+    page->mapping->nrpages--;
     page->mapping = NULL;
+    page_cache_size--;
 }
 
-/* Forget all pages of a file. */
-void truncate_pages(struct address_space *mapping)
+/* Forget what lies behind the new end of a file: pages, and the rest of the last one. */
+void truncate_pages(struct address_space *mapping, loff_t size)
 {
-    while (mapping->pages) {
-        struct page *page = mapping->pages;
-        mapping->pages = page->next;
-        mapping->nrpages--;
-        remove_from_page_cache(page);
-        put_page(page);
+    u32 nrpages = (size + PAGE_MASK) >> PAGE_SHIFT, rest = size & PAGE_MASK;
+    struct page **link = &mapping->pages, *page;
+
+    while ((page = *link)) {
+        if (page->index >= nrpages) {
+            *link = page->next;
+            remove_from_page_cache(page);
+            put_page(page);
+            continue;
+        }
+        if (rest && page->index == nrpages - 1)
+            memset(page->address + rest, 0, PAGE_SIZE - rest);
+        link = &page->next;
     }
 }

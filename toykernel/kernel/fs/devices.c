@@ -1,0 +1,85 @@
+/* Devices as files: null, zero, and where the console is. */
+#include "fs.h"
+#include "uaccess.h"
+
+struct device {
+    const char *path;
+    u32 number;                               /* major << 8 | minor, as on Linux */
+    u32 permissions;                          /* who may use it */
+    const struct file_operations *operations; /* how */
+};
+
+/* Always at its end. */
+static ssize_t null_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+{
+    (void)file, (void)buf, (void)count, (void)ppos;
+    return 0;
+}
+
+/* Takes everything without a look. */
+static ssize_t null_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
+{
+    (void)file, (void)buf, (void)ppos;
+    return count;
+}
+
+/* As many zeros as wanted. */
+static ssize_t zero_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+{
+    size_t left;
+
+    (void)file, (void)ppos;
+    if (!access_ok(buf, count))
+        return -EFAULT;
+    left = __clear_user(buf, count);
+    return left && left == count ? -EFAULT : (ssize_t)(count - left);
+}
+
+/* They stay at position 0. */
+static loff_t null_llseek(struct file *file, loff_t offset, int origin)
+{
+    (void)offset, (void)origin;
+    return file->f_pos = 0;
+}
+
+static const struct file_operations null_operations = {
+    .llseek = null_llseek,
+    .read = null_read,
+    .write = null_write,
+};
+static const struct file_operations zero_operations = {
+    .llseek = null_llseek,
+    .read = zero_read,
+    .write = null_write,
+};
+
+static const struct device devices[] = {
+    {.path = "/dev/null", .number = 0x103, .permissions = 0666, .operations = &null_operations},
+    {.path = "/dev/zero", .number = 0x105, .permissions = 0666, .operations = &zero_operations},
+    {.path = "/dev/console", .number = 0x501, .permissions = 0600, .operations = &console_operations},
+};
+
+static void make_device(const struct device *device)
+{
+    struct inode *inode = ramfs_mknod(device->path, S_IFCHR | device->permissions);
+
+    if (IS_ERR(inode))
+        panic("no device", (u32)device->path);
+    inode->i_rdev = device->number;
+    inode->i_fop = device->operations;
+    iput(inode);
+}
+
+void devices_init(void)
+{
+    struct inode *dev = ramfs_mknod("/dev", S_IFDIR | 0755);
+
+    if (IS_ERR(dev))
+        panic("no directory for devices", 0);
+    iput(dev);
+    for (u32 i = 0; i < sizeof devices / sizeof *devices; i++)
+        make_device(&devices[i]);
+    console = file_open("/dev/console", O_RDWR, 0);
+    if (IS_ERR(console))
+        panic("no console", (u32)console);
+}

@@ -1,0 +1,59 @@
+/* Filesystems: which there are, and where in the tree each of them is. */
+#include "fs.h"
+#include "syscall.h"
+
+struct super_block *root_filesystem; /* where paths with a leading slash begin; the others follow by s_next */
+
+/* The first filesystem. */
+void mount_root(struct super_block *super)
+{
+    super->s_dev = 1;
+    root_filesystem = super;
+    current->cwd = igrab(super->s_root);
+}
+
+/* From now on the directory's path leads to the root of this filesystem; 0, or an error. */
+int mount_at(const char *path, struct super_block *super)
+{
+    struct inode *dir = namei(path);
+
+    if (IS_ERR(dir))
+        return PTR_ERR(dir);
+    if (!S_ISDIR(dir->i_mode)) {
+        iput(dir);
+        return -ENOTDIR;
+    }
+    super->s_covered = dir;
+    dir->i_mount = super;
+    super->s_next = root_filesystem->s_next;
+    super->s_dev = super->s_next ? super->s_next->s_dev + 1 : 2;
+    root_filesystem->s_next = super;
+    return 0;
+}
+
+/* Write what is only in memory and should be on a disk. */
+void sync_filesystems(void)
+{
+    for (struct super_block *super = root_filesystem; super; super = super->s_next)
+        if (super->s_op && super->s_op->sync)
+            super->s_op->sync(super);
+}
+
+int sys_sync(void)
+{
+    sync_filesystems();
+    return 0;
+}
+
+int sys_fsync(u32 fd)
+{
+    int result = -EBADF;
+    struct file *file = fget(fd);
+
+    if (file) {
+        result = file->f_op->fsync ? file->f_op->fsync(file) : -EINVAL;
+        fput(file);
+    }
+    KEEP_1(result, fd);
+    return result;
+}
