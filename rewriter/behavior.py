@@ -24,7 +24,7 @@ class Difference:
 
 
 def checked(run: Run) -> list[str]:
-    """What a comparison with this run compares; files only where the machine could look at them."""
+    """What a comparison with this run compares; files only where there was a disk."""
     return [what for what in CHECKED if what != "files" or run.files]
 
 

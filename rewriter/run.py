@@ -7,13 +7,15 @@ from typing import Protocol
 
 
 class Workload(Protocol):
-    """What a machine boots a kernel with: command lines, run one after the other, and the files of its archive.
-    Programs are files under `bin/`."""
+    """What a machine boots a kernel with: command lines, run one after the other, the files of its archive, and the
+    image of a disk, empty if there is none.  Programs are files under `bin/` of the archive."""
 
     @property
     def commands(self) -> Sequence[str]: ...
     @property
     def files(self) -> Mapping[str, bytes]: ...
+    @property
+    def disk(self) -> bytes: ...
 
 
 class Call(Protocol):
@@ -51,7 +53,7 @@ class Run(Protocol):
     @property
     def calls(self) -> Sequence[Call]: ...
     @property
-    def files(self) -> Mapping[str, str]: ...  # digest of each file at the end
+    def files(self) -> Mapping[str, str]: ...  # digest of each file of the disk at the end, by path
     @property
     def profile(self) -> Mapping[int, bytes]: ...  # what kprofile wrote out, by type
     @property

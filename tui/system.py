@@ -15,7 +15,7 @@ from tui.exits import Failed, Wrong
 
 def toy(kernel: Path | None = None) -> System:
     """The toy kernel with all of its programs; another kernel image where a path is given.  Raises Wrong."""
-    from toykernel import image
+    from toykernel import disk, image
     from toykernel.machine import Machine, Workload
 
     contract = Contract.parse(image.contract())
@@ -25,7 +25,7 @@ def toy(kernel: Path | None = None) -> System:
         kernel=image.kernel() if kernel is None else bootable(kernel),
         contract=contract,
         programs=image.programs(),
-        workload=Workload,
+        workload=lambda commands, files: Workload(commands, files, disk.empty()),
         one_unit=image.kernel_one_unit() if kernel is None else None,
     )
 

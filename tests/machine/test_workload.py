@@ -37,14 +37,17 @@ def test_cpio_reads_the_archive(tmp_path):
 def test_the_information_for_the_kernel():
     memory = Memory()
     image = parse(guest("jmp ."))
-    at = load(image, memory, b"module", command_line(Workload(["one 1", "two"])))
+    at, places = load(image, memory, [b"module" * 1000, b"disk"], command_line(Workload(["one 1", "two"])))
     flags, low, high, _, text, count, modules = struct.unpack_from("<7I", memory.raw, at)
-    assert (flags & 0b1101, low, high, count) == (0b1101, 640, 63 << 10, 1)
+    assert (flags & 0b1101, low, high, count) == (0b1101, 640, 63 << 10, 2)
     assert memory.raw[text : text + 18] == b"kernel one 1; two\0"
-    start, end = struct.unpack_from("<II", memory.raw, modules)
-    assert memory.raw[start:end] == b"module"
-    assert start % 4096 == 0
-    assert start >= image.end
+    end = image.end
+    for number, content in enumerate((b"module" * 1000, b"disk")):
+        start, behind = struct.unpack_from("<II", memory.raw, modules + 16 * number)
+        assert start == places[number] >= end
+        assert start % 4096 == 0
+        assert memory.raw[start:behind] == content
+        end = behind
 
 
 def test_frames_of_a_profile():

@@ -5,9 +5,9 @@
 
 enum { EXIT_RECORD = 0xE0 }; /* the port where the machine learns how a program ended */
 
-static char commands[4096];             /* the command line, without the kernel's own name */
-static struct multiboot_module archive; /* the files that we start with */
-static u32 memory_end;                  /* first address behind the memory */
+static char commands[4096];                   /* the command line, without the kernel's own name */
+static struct multiboot_module archive, disk; /* the files that we start with, and a disk if there is one */
+static u32 memory_end;                        /* first address behind the memory */
 
 /* Copy what the loader left before anything is allocated there. */
 static void read_boot_info(const struct multiboot_info *info)
@@ -20,8 +20,13 @@ static void read_boot_info(const struct multiboot_info *info)
         panic("command line too long", strlen(line));
     memcpy(commands, line, strlen(line));
     memory_end = (1024 + (info->flags & 1 ? info->mem_upper : 0)) * 1024;
-    if (info->flags & 8 && info->mods_count > 0)
-        archive = *(struct multiboot_module *)virtual(info->mods_address);
+    if (info->flags & 8 && info->mods_count > 0) {
+        const struct multiboot_module *modules = virtual(info->mods_address);
+        archive = disk = modules[0];
+        disk.start = disk.end;
+        if (info->mods_count > 1)
+            disk = modules[1];
+    }
 }
 
 static bool blank(const char *s)
@@ -56,14 +61,14 @@ void kernel_main(u32 magic, u32 info_address)
     serial_init(); /* now we can speak */
     if (magic != MULTIBOOT_MAGIC)
         panic("no multiboot loader", magic);
-    read_boot_info(virtual(info_address));            /* command line, archive, size of memory */
-    cpu_init();                                       /* segments, gates, task-state segment */
-    trap_init();                                      /* exceptions and int 0x80 */
-    mem_init(memory_end, archive.start, archive.end); /* page frames */
-    ramfs_init();                                     /* an empty root directory */
-    unpack_archive(archive.start, archive.end);       /* its files */
-    devices_init();                                   /* /dev */
-    timer_init();                                     /* 100 interrupts a second */
-    start_thread(init);                               /* runs the commands */
-    idle();                                           /* from now on */
+    read_boot_info(virtual(info_address));         /* command line, archive, size of memory */
+    cpu_init();                                    /* segments, gates, task-state segment */
+    trap_init();                                   /* exceptions and int 0x80 */
+    mem_init(memory_end, archive.start, disk.end); /* page frames */
+    ramfs_init();                                  /* an empty root directory */
+    unpack_archive(archive.start, archive.end);    /* its files */
+    devices_init();                                /* /dev */
+    timer_init();                                  /* 100 interrupts a second */
+    start_thread(init);                            /* runs the commands */
+    idle();                                        /* from now on */
 }

@@ -18,6 +18,7 @@ from unicorn.unicorn_const import (
     UC_HOOK_INSN,
     UC_HOOK_INSN_INVALID,
     UC_HOOK_INTR,
+    UC_HOOK_MEM_WRITE,
     UC_MODE_32,
     UC_PROT_ALL,
 )
@@ -37,6 +38,7 @@ _INTERRUPT = ctypes.CFUNCTYPE(None, _POINTER, _U32)
 _INVALID = ctypes.CFUNCTYPE(ctypes.c_bool, _POINTER)
 _IN = ctypes.CFUNCTYPE(_U32, _POINTER, _U32, _INT)
 _OUT = ctypes.CFUNCTYPE(None, _POINTER, _U32, _INT, _U32)
+_STORE = ctypes.CFUNCTYPE(None, _POINTER, _INT, _U64, _INT, ctypes.c_int64)
 _RDTSC = ctypes.CFUNCTYPE(_INT, _POINTER)
 _PREFIX = "UC_X86_REG_"
 _TABLES = ("IDTR", "GDTR", "TR", "LDTR")
@@ -158,6 +160,12 @@ class Cpu:
     def on_out(self, callback: Callable[[int, int, int], None]) -> None:
         """`callback(port, size, value)` for each `out`."""
         self._hook(UC_HOOK_INSN, _OUT(self._guarded(callback)), aux=x86.UC_X86_INS_OUT)
+
+    def on_store(self, callback: Callable[[int, int, int], None], first: int, last: int) -> None:
+        """`callback(address, size, value)` before each store to the physical addresses [first, last]; within a `rep`
+        before each iteration, and `stop` then ends the `rep`, too.  All stores everywhere become slower."""
+        guarded = self._guarded(lambda _, address, size, value: callback(address, size, value))
+        self._hook(UC_HOOK_MEM_WRITE, _STORE(guarded), first, last)
 
     def on_rdtsc(self, callback: Callable[[], int]) -> None:
         """`callback()` is what `rdtsc` reads; unhooked it is the host's time.  The binding refuses this hook."""

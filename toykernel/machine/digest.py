@@ -1,10 +1,22 @@
-"""A digest of all that user mode can see in memory."""
+"""Digests of all that user mode can see in memory, and of the files on a disk."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
 
+from toykernel.disk import DiskError, files
+
 from .memory import PAGE, Memory
+
+
+def file_digests(disk: bytes) -> dict[str, str]:
+    """Path → hex digest of its content, as the next mount will find it; a directory ends in a slash, the root is `/`.
+    A disk that holds no filesystem counts as one file without a name."""
+    try:
+        found = {"/": b"", **files(disk)} if disk else {}
+    except DiskError:
+        found = {"": disk}
+    return {path: blake2b(content, digest_size=16).hexdigest() for path, content in found.items()}
 
 
 class UserMemory:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from .digest import UserMemory
+from .digest import UserMemory, file_digests
 from .frames import frames
 from .meter import Meter
 from .multiboot import parse
 from .pc import Pc
 from .run import Run
 from .stepper import Stepper
+from .stores import Stores
 from .storm import Storm
 from .workload import Work
 
@@ -21,13 +22,23 @@ class Machine:
     `budget`: instructions without a system call, and with nothing coming out, after which kernel or program hangs.
     `slice_size`: instructions between two looks whether it does, or whether the run is still wanted.
     `stack_size`: of the kernel's stacks, in bytes, a power of two; they are aligned to it.
-    `storm`: if not 0, interrupt the kernel at every so many of its instructions (see `Storm`)."""
+    `storm`: if not 0, interrupt the kernel at every so many of its instructions (see `Storm`).
+    `stores`: tell in `Run.stores` what was written to the disk, and when.
+    `cut`: cut the power when so many stores have reached the disk (see `Stores`); then the run just ends."""
 
     def __init__(
-        self, *, budget: int = 20_000_000, slice_size: int = 1_000_000, stack_size: int = 8192, storm: int = 0
+        self,
+        *,
+        budget: int = 20_000_000,
+        slice_size: int = 1_000_000,
+        stack_size: int = 8192,
+        storm: int = 0,
+        stores: bool = False,
+        cut: int | None = None,
     ) -> None:
         self._budget, self._slice_size = budget, slice_size
         self._stack_size, self._storm = stack_size, storm
+        self._stores, self._cut = stores, cut
 
     def run(
         self,
@@ -59,15 +70,22 @@ class Machine:
         pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
         if self._storm:
             Storm(pc, image.code, self._storm)
+        stores = Stores(pc, self._cut) if self._stores or self._cut is not None else None
         pc.run(self._budget, self._slice_size)
-        return self._collect(pc, workload, meter, stepper)
+        return self._collect(pc, workload, meter, stepper, stores)
 
-    def _collect(self, pc: Pc, workload: Work, meter: Meter | None, stepper: Stepper | None) -> Run:
+    def _collect(
+        self, pc: Pc, workload: Work, meter: Meter | None, stepper: Stepper | None, stores: Stores | None
+    ) -> Run:
+        disk = pc.disk if stores is None or stores.disk is None else stores.disk
         lines = [*workload.commands, *[""] * len(pc.devices.exits)]
         return Run(
             console=bytes(pc.devices.console.sent),
             exits=tuple(zip(lines, pc.devices.exits, strict=False)),
             calls=pc.trace.calls(),
+            files=file_digests(disk),
+            disk=disk,
+            stores=tuple(stores.stores) if stores and self._stores else (),
             profile=frames(bytes(pc.devices.profile.sent)),
             executed=stepper.executed if stepper else {},
             stacks=dict(stepper.stacks) if stepper else {},

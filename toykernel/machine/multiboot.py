@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .errors import MachineError
@@ -118,23 +118,28 @@ def _physical(entry: int, segments: tuple[Segment, ...]) -> int:
     raise MachineError(f"the entry {entry:#x} lies in no executable segment")
 
 
-def load(image: Image, memory: Memory, module: bytes, command_line: str) -> int:
-    """Put kernel, module and information into memory; the answer is the information's physical address (for ebx).
-    Raises MachineError where the module does not fit."""
+def load(image: Image, memory: Memory, modules: Sequence[bytes], command_line: str) -> tuple[int, list[int]]:
+    """Put kernel, modules and information into memory: (the information's physical address, for ebx; where each
+    module is).  Raises MachineError where they do not fit."""
     for segment in image.segments:
         memory.store(segment.physical, segment.content)
-    start = -(-image.end // PAGE) * PAGE
-    if start + len(module) > SIZE:
-        raise MachineError(f"the archive of {len(module)} bytes does not fit memory behind the kernel")
-    memory.store(start, module)
+    starts, end = [], image.end
+    for module in modules:
+        starts.append(-(-end // PAGE) * PAGE)
+        end = starts[-1] + len(module)
+        if end > SIZE:
+            raise MachineError(f"a module of {len(module)} bytes does not fit memory behind the kernel")
+        memory.store(starts[-1], module)
     line = command_line.encode() + b"\0"
     if len(line) > PAGE - 256:
         raise MachineError(f"the command line of {len(line)} bytes is too long")
-    modules, name, text = (_INFORMATION + at for at in (128, 144, 160))
+    table, name, text = (_INFORMATION + at for at in (64, 144, 160))
     # flags 1: memory sizes in KiB below 1 MiB and above; 4: command line; 8: modules
-    information = struct.pack("<7I", 1 | 4 | 8, 640, (SIZE >> 10) - 1024, 0, text, 1, modules)
+    flags = 1 | 4 | 8
+    information = struct.pack("<7I", flags, 640, (SIZE >> 10) - 1024, 0, text, len(modules), table)
     memory.store(_INFORMATION, information)
-    memory.store(modules, struct.pack("<4I", start, start + len(module), name, 0))
-    memory.store(name, b"archive\0")
+    for number, (start, module) in enumerate(zip(starts, modules, strict=True)):
+        memory.store(table + 16 * number, struct.pack("<4I", start, start + len(module), name, 0))
+    memory.store(name, b"module\0")
     memory.store(text, line)
-    return _INFORMATION
+    return _INFORMATION, starts

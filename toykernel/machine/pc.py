@@ -15,7 +15,7 @@ from .memory import Memory
 from .multiboot import BOOTLOADER_MAGIC, Image, load
 from .observer import Entry, Observer
 from .trace import SYSTEM_CALL, Trace
-from .workload import Work, archive, command_line
+from .workload import Work, command_line, modules
 
 INVALID_OPCODE, TIMER = 6, 0
 _NEVER = 1 << 64
@@ -53,7 +53,8 @@ class Pc:
         self._add_hooks(image)
 
     def _boot(self, image: Image, workload: Work) -> None:
-        information = load(image, self.memory, archive(workload.files), command_line(workload))
+        information, places = load(image, self.memory, modules(workload), command_line(workload))
+        self._disk = (places[1], len(workload.disk)) if workload.disk else (0, 0)  # first address, bytes
         self.cpu.registers("EAX", "EBX", "EFLAGS", "EIP").write(BOOTLOADER_MAGIC, information, 2, image.entry)
 
     def _add_hooks(self, image: Image) -> None:
@@ -66,6 +67,12 @@ class Pc:
             self.cpu.on_block(self._user_block, first, last)
         for place in image.places(_HLT):
             self.cpu.on_instruction(self._halt, place, place)
+
+    @property
+    def disk(self) -> bytes:
+        """What is on the disk now: the module behind the archive, which the kernel changes in place."""
+        first, size = self._disk
+        return self.memory.raw[first : first + size]
 
     def run(self, budget: int, slice_size: int) -> None:
         """Until the kernel powers off.  `budget` instructions without a system call and with nothing coming out are a
@@ -176,6 +183,18 @@ class Pc:
         self.gates.interrupt(vector, state)
         self._entered(Entry.DEVICE, state)
         return True
+
+    def on_disk_store(self, callback: Callable[[int, int, int], None]) -> None:
+        """`callback(offset, size, value)` before each store into the disk, each iteration of a `rep` by itself."""
+        first, size = self._disk
+        if size:
+            store = lambda address, length, value: callback(address - first, length, value)  # noqa: E731
+            self.cpu.on_store(store, first, first + size - 1)
+
+    def cut_power(self) -> None:
+        """From a hook: the machine is off, and nothing of what is under way matters any more."""
+        self.devices.power_off = 0
+        self.cpu.stop()
 
     def _plan(self) -> None:
         """When to look at the timer again: at once while a request waits."""

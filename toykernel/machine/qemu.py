@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from .errors import MachineError
 from .frames import frames
-from .workload import Work, archive, command_line
+from .workload import Work, command_line, modules
 
 
 class Qemu:
@@ -38,7 +38,8 @@ class Qemu:
         with TemporaryDirectory() as name:
             directory = Path(name)
             (directory / "kernel").write_bytes(kernel)
-            (directory / "archive").write_bytes(archive(workload.files))
+            for number, module in enumerate(modules(workload)):
+                (directory / f"module.{number}").write_bytes(module)
             try:
                 done = subprocess.run(
                     self._command(directory, workload), capture_output=True, timeout=timeout, check=False
@@ -53,10 +54,11 @@ class Qemu:
         return done.stdout, sent
 
     def _command(self, directory: Path, workload: Work) -> list[str]:
-        # QEMU puts the kernel's path before the command line, and takes `,,` for a comma.
+        # QEMU puts the kernel's path before the command line, and takes `,,` for a comma; modules have one between.
         _, _, commands = command_line(workload).partition(" ")
+        names = ",".join(map(str, sorted(directory.glob("module.*"))))
         return [
-            *(self.program, "-kernel", str(directory / "kernel"), "-initrd", str(directory / "archive")),
+            *(self.program, "-kernel", str(directory / "kernel"), "-initrd", names),
             *("-append", commands, "-serial", "stdio", "-serial", f"file:{directory / 'profile'}"),
             *("-display", "none", "-monitor", "none", "-no-reboot", "-m", "64", "-net", "none"),
             *("-device", "isa-debug-exit,iobase=0xf4,iosize=4"),

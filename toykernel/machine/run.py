@@ -25,13 +25,24 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Store:
+    """One store into the disk; `console` is how many bytes had come out of the console before it."""
+
+    offset: int
+    content: bytes
+    console: int
+
+
+@dataclass(frozen=True)
 class Run:
-    """`files` stays empty: a RAM filesystem has no outside.  Programs print checksums of what they wrote."""
+    """Files of the archive have no outside: programs print checksums of what they wrote.  Those of the disk have."""
 
     console: bytes
     exits: tuple[tuple[str, int], ...]  # (command line, exit status)
     calls: tuple[Call, ...]
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # path → digest, of the disk at the end (see `digest`)
+    disk: bytes = b""  # all of it at the end
+    stores: tuple[Store, ...] = ()  # into the disk; empty unless they are followed
     profile: Mapping[int, bytes] = field(default_factory=dict)  # what kprofile wrote out last, by type
     executed: Mapping[int, int] = field(default_factory=dict)  # how often each watched address was executed
     stacks: Mapping[tuple[int, tuple[int, ...]], int] = field(default_factory=dict)  # (entry, returns) → times

@@ -1,4 +1,4 @@
-"""What a kernel is booted with: command lines and an archive of files."""
+"""What a kernel is booted with: command lines, an archive of files, and a disk."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ _TRAILER = "TRAILER!!!"
 
 
 class Work(Protocol):
-    """Command lines, run one after the other, and the files of the archive by path.  Programs are under `bin/`."""
+    """Command lines, run one after the other, the files of the archive by path, and the image of a disk (empty: there
+    is none).  Programs are under `bin/` of the archive."""
 
     @property
     def commands(self) -> Sequence[str]: ...
     @property
     def files(self) -> Mapping[str, bytes]: ...
+    @property
+    def disk(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,17 @@ class Workload:
 
     commands: Sequence[str]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    disk: bytes = b""
 
 
 def command_line(work: Work) -> str:
     """What the kernel is passed: a first word in place of the kernel's path, then commands between `;`."""
     return "kernel " + "; ".join(work.commands)
+
+
+def modules(work: Work) -> list[bytes]:
+    """What the boot loader puts into memory, in this order: the archive, and the disk if there is one."""
+    return [archive(work.files), *([work.disk] if work.disk else [])]
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:

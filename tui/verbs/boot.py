@@ -48,7 +48,7 @@ def _on_qemu(toy: System, commands: Sequence[str]) -> bytes:
     if not Qemu.available():
         raise exits.Lacking(f"{Qemu.program} is not installed (see hotpath doctor)")
     work = toy.work(commands)
-    return Qemu().console(toy.kernel, Workload(work.commands, work.files))
+    return Qemu().console(toy.kernel, Workload(work.commands, work.files, work.disk))
 
 
 def _show(console: bytes, failed: Sequence[tuple[str, int]]) -> int:

@@ -16,7 +16,7 @@ struct multiboot_info {
 };
 
 struct multiboot_module {
-    u32 start;    /* first byte */
+    u32 start;    /* first byte; at a page */
     u32 end;      /* behind the last byte */
     u32 string;   /* its name, not used here */
     u32 reserved; /* 0 */

@@ -4,7 +4,7 @@
 static struct page mem_map[MAX_PAGES]; /* one for each frame */
 static struct page *free_list[2];      /* used before and free again, by order */
 static u32 frontier, last;             /* first frame never used, and the one behind memory's end */
-static u32 hole_first, hole_last;      /* the archive, in frames */
+static u32 hole_first, hole_last;      /* what the boot loader brought, in frames */
 u32 free_page_count;                   /* used before or not */
 
 extern char _end[]; /* kernel.ld */
