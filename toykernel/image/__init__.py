@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-PROGRAMS = ("calls", "fault", "hello", "kprofile", "readseek")
+PROGRAMS = ("calls", "fault", "hello", "kprofile", "readseek", "usertests")
 
 
 def kernel() -> bytes:

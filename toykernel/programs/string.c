@@ -23,6 +23,16 @@ void *memset(void *to, int value, size_t n)
     return to;
 }
 
+int memcmp(const void *a, const void *b, size_t n)
+{
+    const unsigned char *p = a, *q = b;
+
+    for (; n > 0; n--, p++, q++)
+        if (*p != *q)
+            return *p - *q;
+    return 0;
+}
+
 size_t strlen(const char *s)
 {
     const char *end = s;
