@@ -41,6 +41,15 @@ class Kprofile:
 
 
 @dataclass(frozen=True, slots=True)
+class EqualStubs:
+    """Code that is reached by counting: entry i is at `symbol + size * i`, and only the first may be named."""
+
+    symbol: str
+    size: int  # bytes from one to the next
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """All promises of one kernel; the empty contract promises nothing and suits any program."""
 
@@ -49,6 +58,8 @@ class Contract:
     kprofile: Kprofile | None = None
     stack_size: int = 8192  # bytes of a kernel stack, a power of two, its size aligned
     stay: tuple[str, ...] = ()  # functions that may not move
+    copied: tuple[str, ...] = ()  # functions whose bytes are copied, and run elsewhere
+    equal_stubs: tuple[EqualStubs, ...] = ()
     tag: str = ""  # symbol of the word with which the loader compares the ELF flags of programs that are not 0
     facts: tuple[str, ...] = field(default=())
 
@@ -67,11 +78,23 @@ class Contract:
                     raise ContractError(f"schema {value!r}, expected 'hotpath.contract/1'")
             elif key in parts:
                 known[key] = _fill(parts[key], value, key)
+            elif key == "equal_stubs":
+                known[key] = _stubs(value)
             else:
                 known[key] = value
         contract = _fill(Contract, known, "contract")
         assert isinstance(contract, Contract)
         return contract
+
+
+def _stubs(value: Any) -> tuple[EqualStubs, ...]:
+    if not isinstance(value, list):
+        raise ContractError("equal_stubs is not an array of tables")
+    found: list[EqualStubs] = [_fill(EqualStubs, item, "equal_stubs") for item in value]
+    for stubs in found:
+        if not stubs.size or not stubs.count:
+            raise ContractError(f"equal_stubs: {stubs.symbol} has no size or no count")
+    return tuple(found)
 
 
 def _fill(kind: Any, value: Any, where: str) -> Any:
@@ -96,7 +119,7 @@ def _checked(item: Any, declared: str, where: str) -> Any:
         raise ContractError(f"{where} is not a string")
     if declared == "int" and (not isinstance(item, int) or isinstance(item, bool) or item < 0):
         raise ContractError(f"{where} is not a number ≥ 0")
-    if declared.startswith("tuple"):
+    if declared.startswith("tuple[str"):
         if not isinstance(item, list) or not all(isinstance(x, str) for x in item):
             raise ContractError(f"{where} is not a list of strings")
         return tuple(item)

@@ -54,6 +54,11 @@ class Extent:
         if reached != self.end:
             self.give_up(f"bytes that do not decode at {self.name}+{reached - self.start:#x}")
 
+    def cut(self, end: int) -> None:
+        """Leave out what lies behind `end`: padding, out of which control would seem to fall."""
+        self.end = end
+        self.starts = [start for start in self.starts if start < end]
+
     def give_up(self, reason: str) -> None:
         """Keep the bytes as they are: control flow in them is not understood."""
         self.pin(reason)

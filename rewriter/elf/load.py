@@ -16,6 +16,7 @@ from rewriter.elf.leaders import Leaders, branch_target
 from rewriter.elf.pins import pin
 from rewriter.elf.relocations import Named, Relocations
 from rewriter.elf.returns import end_calls
+from rewriter.elf.stubs import Stubs
 from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, Section, Segment, Symbol
 from rewriter.x86.flow import Flow, branch_field, flow
 
@@ -42,6 +43,8 @@ class _Loader:
 
     def program(self) -> Program:
         self._read_exception_table()
+        for promise in self.contract.equal_stubs:
+            Stubs(self.image, self.extents).note(promise)
         Leaders(self.image, self.relocations, self.extents, self.fixups).find()
         self._pin_boundaries()
         for extent in self.extents:

@@ -9,6 +9,7 @@ from rewriter.contract import Contract
 from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses, reads_return_address
 from rewriter.elf.extents import PADDING
 from rewriter.elf.place import main_text
+from rewriter.elf.stubs import COUNTED
 from rewriter.ir import Block, Function, Insn, Program, Ref, RefKind
 from rewriter.x86.decode import DecodeError
 from rewriter.x86.flow import Flow, flow
@@ -49,10 +50,11 @@ class _Pins:
 
     def _pin_promised(self) -> None:
         text = main_text(self.program.sections)
-        stay = set(self.contract.stay)
+        promised = dict.fromkeys(self.contract.copied, "the contract says that its bytes are copied")
+        promised |= dict.fromkeys(self.contract.stay, "the contract says so")
         for function in self.program.functions:
-            if function.name in stay:
-                self._add(function, "the contract says so")
+            if function.name in promised:
+                self._add(function, promised[function.name])
             origin = function.blocks[0].insns[0].origin or 0
             if not text.address <= origin < text.address + text.size:
                 self._add(function, "its section stays in place")
@@ -138,7 +140,8 @@ class _Pins:
         for label, ref in self._refs():
             if label != ref:
                 named.add(ref)
-        for function in self.program.functions:
+        counted = [f for f in self.program.functions if any(pin.startswith(COUNTED) for pin in f.pins)]
+        for function in (f for f in self.program.functions if f not in counted):
             for block in function.blocks[1:]:
                 if block.label not in named and not PADDING.fullmatch(b"".join(i.raw for i in block.insns)):
                     self._add(function, "holds bytes that no path reaches")

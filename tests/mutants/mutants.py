@@ -56,6 +56,10 @@ def nothing_is_pinned() -> None:
     import_module("rewriter.elf.load").pin = lambda program, contract: None  # type: ignore[attr-defined]
 
 
+def promises_are_forgotten() -> None:
+    import_module("rewriter.elf.load").Stubs.note = lambda self, promise: None  # type: ignore[attr-defined]
+
+
 def noise_is_believed() -> None:
     from rewriter.probes import traces
 
@@ -165,6 +169,9 @@ MUTANTS = {
     ),
     "nothing_is_pinned": Mutant(
         "code that is not understood moves", nothing_is_pinned, ("tests/elf/test_roundtrip.py", "tests/native")
+    ),
+    "promises_are_forgotten": Mutant(
+        "stubs that the contract names move apart", promises_are_forgotten, ("tests/native",)
     ),
     "noise_is_believed": Mutant(
         "a return address left over in a frame counts as a call",

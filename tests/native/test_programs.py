@@ -1,6 +1,7 @@
 """Small programs, each about one trap: natively, the rewritten image does what the original does (DESIGN §5).
 
-A program's first lines say what it is about, and `stays: function: reason` for each function that may not move.
+A program's first lines say what it is about, `contract: …` what bytes cannot say, and `stays: function: reason` for
+each function that may not move.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from rewriter.contract import Contract
 from rewriter.elf import emit, load
 from tests.random_c import native
 from tests.random_c.shuffle import shuffle
 
 PROGRAMS = Path(__file__).with_name("programs")
 NAMES = sorted(path.name for path in PROGRAMS.iterdir() if path.name != "check.h")
-REWRITES: dict[str, Callable[[bytes], bytes]] = {
-    "identity": lambda image: emit(load(image)),
-    "moved": lambda image: emit(load(image), move=True),
-    "moved twice": lambda image: emit(load(emit(load(image), move=True)), move=True),
-    "shuffled": lambda image: emit(shuffle(load(image), 1)),
-    "shuffled and moved": lambda image: emit(shuffle(load(image), 2), move=True),
+REWRITES: dict[str, Callable[[bytes, Contract], bytes]] = {
+    "identity": lambda image, contract: emit(load(image, contract)),
+    "moved": lambda image, contract: emit(load(image, contract), move=True),
+    "moved twice": lambda image, contract: emit(load(emit(load(image, contract), move=True), contract), move=True),
+    "shuffled": lambda image, contract: emit(shuffle(load(image, contract), 1)),
+    "shuffled and moved": lambda image, contract: emit(shuffle(load(image, contract), 2), move=True),
 }
 # What the rewriter still gets wrong, by program: (reason, rewrites).
 OPEN: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -40,9 +42,17 @@ def sources(name: str) -> dict[str, str]:
 
 def expected_pins(name: str) -> dict[str, str]:
     """Reason by function, as the program's comments say; an empty one stands for any."""
-    lines = [line for text in sources(name).values() for line in text.splitlines() if line.startswith("// stays: ")]
-    parts = [line.removeprefix("// stays: ").partition(": ") for line in lines]
+    parts = [line.partition(": ") for line in remarks(name, "stays")]
     return {function: reason for function, _, reason in parts}
+
+
+def contract(name: str) -> Contract:
+    return Contract.parse("\n".join(remarks(name, "contract")))
+
+
+def remarks(name: str, about: str) -> list[str]:
+    lines = [line for text in sources(name).values() for line in text.splitlines()]
+    return [line.removeprefix(f"// {about}: ") for line in lines if line.startswith(f"// {about}: ")]
 
 
 def image(name: str) -> bytes:
@@ -62,12 +72,12 @@ def test_the_trap_does_not_close(name: str, rewrite: str, request: pytest.Fixtur
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     original = image(name)
     assert native.run(original) == native.Outcome(b"", 0)
-    assert native.run(REWRITES[rewrite](original)) == native.Outcome(b"", 0)
+    assert native.run(REWRITES[rewrite](original, contract(name))) == native.Outcome(b"", 0)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(".c")])
 def test_only_what_must_stay_stays(name: str) -> None:
-    pins = {_stable(f.name): f.pins for f in load(image(name)).functions if f.pins}
+    pins = {_stable(f.name): f.pins for f in load(image(name), contract(name)).functions if f.pins}
     expected = expected_pins(name)
     assert pins.keys() == expected.keys()
     for function, reason in expected.items():
@@ -81,3 +91,9 @@ def test_without_pins_the_trap_closes(name: str) -> None:
     for function in program.functions:
         function.pins = ()
     assert native.run(emit(shuffle(program, 1), move=True)) != native.Outcome(b"", 0)
+
+
+@pytest.mark.parametrize("name", ["copied.S", "stubs_promised.S"])
+def test_without_its_contract_the_trap_closes(name: str) -> None:
+    """Bytes cannot say it."""
+    assert native.run(emit(shuffle(load(image(name)), 1), move=True)) != native.Outcome(b"", 0)

@@ -49,6 +49,13 @@ void set_interrupt_gate(u32 vector, void (*handler)(void))
     set_gate(vector, INTERRUPT_GATE, handler);
 }
 
+/* The same for n gates in a row; their handlers lie `size` bytes apart. */
+void set_interrupt_gates(u32 vector, u32 n, void (*first)(void), u32 size)
+{
+    for (u32 i = 0; i < n; i++)
+        set_interrupt_gate(vector + i, (void (*)(void))((u32)first + i * size));
+}
+
 /* A trap gate that programs may call by `int`. */
 void set_system_gate(u32 vector, void (*handler)(void))
 {

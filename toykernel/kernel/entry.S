@@ -132,17 +132,13 @@ ret_from_intr:
     jne ret_from_sys_call
     jmp restore_all
 
-ENTRY(timer_interrupt)
-    pushl $-1 /* no system call */
+/* An interrupt: ~line is on the stack, which is no system call's number. */
+common_interrupt:
     SAVE_ALL
-    call do_timer
+    pushl %esp
+    call do_IRQ /* (regs) */
+    addl $4, %esp
     jmp ret_from_intr
-END(timer_interrupt)
-
-/* An interrupt that went away before the 8259 could say which. */
-ENTRY(spurious_interrupt)
-    iret
-END(spurious_interrupt)
 
 /* The processor pushes an error code for some traps; for the others we push 0. */
 .macro TRAP name, vector, error=0
@@ -172,3 +168,13 @@ END(\name)
     TRAP page_fault, 14, 1
     TRAP coprocessor_error, 16
     TRAP alignment_check, 17, 1
+
+/* One for each line of the interrupt controllers, IRQ_STUB_SIZE bytes apart: irq.c counts from the first. */
+    .balign IRQ_STUB_SIZE
+ENTRY(irq_stubs)
+    .irp line, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    pushl $~\line
+    jmp common_interrupt
+    .balign IRQ_STUB_SIZE
+    .endr
+END(irq_stubs)

@@ -64,6 +64,7 @@ void kernel_main(u32 magic, u32 info_address)
     read_boot_info(virtual(info_address));         /* command line, archive, size of memory */
     cpu_init();                                    /* segments, gates, task-state segment */
     trap_init();                                   /* exceptions and int 0x80 */
+    irq_init();                                    /* interrupt lines, all masked */
     mem_init(memory_end, archive.start, disk.end); /* page frames */
     ramfs_init();                                  /* an empty root directory */
     unpack_archive(archive.start, archive.end);    /* its files */

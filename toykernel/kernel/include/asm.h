@@ -13,9 +13,10 @@
 #define USER_DS      0x2B
 #define TSS_SELECTOR 0x30
 
-#define SYSTEM_CALL 0x80 /* the vector of system calls */
-#define NR_SYSCALLS 256
-#define ENOSYS      38
+#define SYSTEM_CALL   0x80 /* the vector of system calls */
+#define NR_SYSCALLS   256
+#define ENOSYS        38
+#define IRQ_STUB_SIZE 8 /* from one interrupt entry to the next */
 
 /* Offsets of the first fields of struct task. */
 #define TASK_NEED_RESCHED 0

@@ -27,7 +27,12 @@ void cpu_init(void);
 void set_kernel_stack(u32 top);
 void set_trap_gate(u32 vector, void (*handler)(void));
 void set_interrupt_gate(u32 vector, void (*handler)(void));
+void set_interrupt_gates(u32 vector, u32 n, void (*first)(void), u32 size);
 void set_system_gate(u32 vector, void (*handler)(void));
+
+/* irq.c */
+void irq_init(void);
+void request_irq(u32 line, void (*handler)(void));
 
 /* traps.c, timer.c */
 void trap_init(void);
