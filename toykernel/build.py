@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -108,9 +109,14 @@ def programs(compiler: str = "zig", optimize: str = "-O2") -> dict[str, bytes]:
 
 
 def _units(program: str, texts: Mapping[str, str]) -> list[str]:
-    """A program is one C file, and one of assembly where it needs that; or a folder of them."""
+    """A program is one C file, and one of assembly where it needs that; or a folder of them.  What it includes a
+    header of is linked to it, too."""
     units = [unit for unit in texts if unit.endswith((".c", ".S")) and program in (unit[:-2], unit.partition("/")[0])]
-    return sorted(units, key=lambda unit: (unit.endswith(".S"), unit))
+    units.sort(key=lambda unit: (unit.endswith(".S"), unit))
+    for unit in units:
+        included = (name.replace(".h", ".c") for name in re.findall(r'^#include "(.+)"$', texts[unit], re.MULTILINE))
+        units += [other for other in included if other in texts and other not in units]
+    return units
 
 
 def _build(texts: Mapping[str, str], units: Sequence[str], script: str, tools: Toolchain) -> bytes:

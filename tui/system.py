@@ -14,8 +14,8 @@ from tui.exits import Failed, Wrong
 
 
 def toy(kernel: Path | None = None) -> System:
-    """The toy kernel with all of its programs; another kernel image where a path is given.  Raises Wrong."""
-    from toykernel import disk, image
+    """The toy kernel with all programs and their data; another kernel image where a path is given.  Raises Wrong."""
+    from toykernel import data, disk, image
     from toykernel.machine import Machine, Workload
 
     contract = Contract.parse(image.contract())
@@ -27,6 +27,7 @@ def toy(kernel: Path | None = None) -> System:
         programs=image.programs(),
         workload=lambda commands, files: Workload(commands, files, disk.empty()),
         one_unit=image.kernel_one_unit() if kernel is None else None,
+        data=data.files(),
     )
 
 

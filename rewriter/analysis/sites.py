@@ -140,7 +140,8 @@ class _Numbers:
             return
         behind = self._walk(label, state, note=False)
         for edge, _ in self.values.ways(label):
-            yield edge.target, state | behind if edge.way is Way.FAULT else behind
+            if edge.target in self.values.states:  # else a tail call: `_leaves`
+                yield edge.target, state | behind if edge.way is Way.FAULT else behind
 
     def _walk(self, label: str, state: frozenset[Place], note: bool) -> frozenset[Place]:
         block = self.index.blocks.get(label)

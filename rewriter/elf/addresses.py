@@ -143,8 +143,8 @@ def _compared_by_order(block: Block, position: int) -> bool:
 
 
 def _use(insn: Insn, register: str) -> str | None:
-    """What an instruction that reads `register` does with it: "" for calling, storing or comparing, the name of
-    the register that it copies it to, None for anything else."""
+    """What an instruction that reads `register` does with it: "" for calling, storing, comparing or telling
+    the kernel, the name of the register that it copies it to, None for anything else."""
     parts = decode(insn.raw)
     addresses = {name for o in parts.operands if isinstance(o, Mem) for name in (o.base, o.index)}
     if register in addresses:
@@ -154,7 +154,7 @@ def _use(insn: Insn, register: str) -> str | None:
         if isinstance(target, Reg):
             return target.name if target.name != register else ""
         return ""
-    if parts.mnemonic in MAY_STORE or flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.IRET):
+    if parts.mnemonic in (*MAY_STORE, "int") or flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.IRET):
         return ""
     return None
 

@@ -60,6 +60,24 @@ def test_a_number_that_is_read_beside_the_call_is_refused() -> None:
     assert site.refused == "its number is used elsewhere, too"
 
 
+def test_a_number_that_a_tail_call_may_read_is_refused() -> None:
+    caller = function(
+        "main",
+        """
+        mov eax, 3
+        int 0x80
+        mov eax, 20
+        int 0x80
+        mov eax, 4
+        jmp {other}
+    """,
+    )
+    other = function("other", "int 0x80\nret")
+    first, second, third = call_sites(Program([caller, other], [], "main"))
+    assert (first.refused, second.refused) == ("", "")
+    assert third.refused == "its number is not loaded in this function"
+
+
 def test_a_number_that_may_be_returned_is_refused() -> None:
     (site,) = sites("""
         mov eax, 20

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.toykernel import answers
 from tests.tui.shell import hotpath
 from toykernel import image
 from toykernel.machine import Qemu
@@ -17,6 +18,12 @@ def test_programs_run_one_after_the_other() -> None:
     lines = ran.stdout.splitlines()
     assert lines[0].startswith("readseek: 4096 bytes, 2 repetitions, checksum ")
     assert lines[1].startswith("hello ")
+
+
+def test_programs_find_their_data() -> None:
+    ran = hotpath("boot", "crc32 /data/small/noise", "wc /data/large/text")
+    noise, text = answers.inputs("small")["noise"], answers.inputs("large")["text"]
+    assert ran.stdout == answers.crc32(noise, "/data/small/noise") + answers.wc(text)
 
 
 def test_a_kernel_may_be_given(tmp_path: Path) -> None:

@@ -6,8 +6,11 @@
 #include "errno.h"
 #include "syscalls.h"
 
-/* print.c: %s, %d, %u, %x, %c and %%; one write for each call. */
-__attribute__((format(printf, 1, 2))) void print(const char *format, ...);
+/* print.c: %s, %d, %u, %x, %c and %%, with zeros in front as in %08x; one write for each call. */
+#define FORMAT(text) __attribute__((format(printf, text, text + 1)))
+FORMAT(1) void print(const char *format, ...);
+FORMAT(1) void complain(const char *format, ...); /* to the standard error output */
+FORMAT(3) u32 format(char *to, u32 size, const char *format, ...); /* cut off to fit; its length */
 
 /* string.c */
 void *memcpy(void *to, const void *from, size_t n);
