@@ -24,7 +24,7 @@ from rewriter.analysis.summary import (
     anything,
     intact,
 )
-from rewriter.analysis.transfer import Transfer
+from rewriter.analysis.transfer import Trails, Transfer
 from rewriter.analysis.value import REGISTERS
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
@@ -48,10 +48,12 @@ class Depths:
         self.intact = frozenset(match[1] for match in found if match)
         self._known: dict[str, Summary] = {}
         self._settled: set[str] = set()
+        self._indirect: Summary | None = None
 
     def of(self, name: str) -> Summary:
         """What a call of this function does."""
-        self._settle([name])
+        if name not in self._settled:
+            self._settle([name])
         return self._known[name]
 
     def of_call(self, insn: Insn) -> Summary:
@@ -64,12 +66,14 @@ class Depths:
     @property
     def indirect(self) -> Summary:
         """What an indirect call may do."""
-        self._settle(self.graph.targets)
-        return _by_convention([self._known[name] for name in self.graph.targets])
+        if self._indirect is None:
+            self._settle(self.graph.targets)
+            self._indirect = _by_convention([self._known[name] for name in self.graph.targets])
+        return self._indirect
 
-    def transfer(self, returns: dict[str, tuple[int, ...]] | None = None) -> Transfer:
+    def transfer(self, returns: dict[str, tuple[int, ...]] | None = None, trails: Trails | None = None) -> Transfer:
         """Steps over instructions with these summaries."""
-        return Transfer(self, self.contract.stack_size, returns)
+        return Transfer(self, self.contract.stack_size, returns, trails=trails)
 
     def _settle(self, names: tuple[str, ...] | list[str]) -> None:
         todo = [n for n in self.graph.reachable(n for n in names if n not in self._settled) if n not in self._settled]

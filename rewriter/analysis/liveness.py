@@ -103,15 +103,11 @@ class Liveness:
 
     def _study(self, block: Block) -> None:
         """Everything about a block that does not depend on what comes after it."""
-        touches: list[Touch] = []
-        below: list[int | None] = []
-        state = self.values.states[block.label]
-        for site, insn, state in self.values.walk(block.label):
-            if site:
-                below.append(state.esp)
-            touches.append(self._touch(block.label, site, insn, state))
-        below.append(state.esp)  # which the walk has moved on behind the last instruction
-        self._touches[block.label], self._esp[block.label] = touches, below
+        trail = self.values.trail(block.label)
+        if "touches" not in trail.notes:
+            touches = [self._touch(block.label, *step) for step in self.values.walk(block.label)]
+            trail.notes["touches"] = touches, [state.esp for state in trail.states[1:]]
+        self._touches[block.label], self._esp[block.label] = trail.notes["touches"]
         self._ways[block.label] = self.values.ways(block.label)
         for edge, _ in self._ways[block.label]:
             if edge.target in self._into and edge not in self._into[edge.target]:

@@ -12,7 +12,10 @@ from rewriter.x86.decode import Decoded, Mem
 
 def ref_at(insn: Insn, offset: int | None) -> Ref | None:
     """The reference that replaces the field at `offset`."""
-    return next((ref for ref in insn.refs if ref.offset == offset), None)
+    for ref in insn.refs:
+        if ref.offset == offset:
+            return ref
+    return None
 
 
 def address_of(insn: Insn, decoded: Decoded, mem: Mem, state: State) -> Value:

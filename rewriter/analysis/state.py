@@ -174,7 +174,8 @@ def _meet(label: str, old: dict[Place, Value], new: dict[Place, Value]) -> dict[
     places: dict[Place, Value] = {}
     different: list[Place] = []
     for place, value in new.items():
-        if old.get(place) == value and not _born_in(label, value) and value != SOMEWHERE_ON_STACK:
+        before = old.get(place)
+        if (before is value or before == value) and not _born_in(label, value) and value != SOMEWHERE_ON_STACK:
             places[place] = value
         else:
             different.append(place)
@@ -195,7 +196,8 @@ def _meet(label: str, old: dict[Place, Value], new: dict[Place, Value]) -> dict[
 
 
 def _born_in(label: str, value: Value) -> bool:
-    return isinstance(value.base, Opaque) and value.base.block == label and value.base.place not in _ENTRY_PLACES
+    base = value.base
+    return isinstance(base, Opaque) and base.block == label and base.place not in _ENTRY_PLACES
 
 
 _ENTRY_PLACES = frozenset("entry " + register for register in REGISTERS)

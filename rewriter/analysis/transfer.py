@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from rewriter.analysis.rules import RULES, anything, string, unruled
 from rewriter.analysis.state import EVERYTHING, State
@@ -27,12 +28,29 @@ class Callees(Protocol):
     def of_call(self, insn: Insn) -> Summary: ...  # of a direct or indirect call
 
 
+@dataclass(eq=False, slots=True)
+class Trail:
+    """The states on the way through a block: before each of its instructions, and behind the last.  They are shared:
+    whoever wants to change one copies it.  `bounds`: see Transfer; `notes`: what others concluded from it."""
+
+    insns: tuple[Insn, ...]
+    returns: tuple[int, ...]
+    states: list[State]
+    bounds: frozenset[int]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+Trails = dict[str, list[Trail]]  # by label, the last one first
+_REMEMBERED = 6  # trails of one block
+
+
 class Transfer:
     """Steps a state over instructions.
 
     `returns`: which return addresses lie on the stack in a block (by label; offsets from the entry esp), where it is
     more than the function's own.  `steady`: instructions that may touch any memory leave this stack alone, which a
-    contract may promise of a function that changes address spaces.
+    contract may promise of a function that changes address spaces.  `trails` remembers ways through blocks; it may
+    be handed on to whoever steps with the same callees, whatever has become of the code.
     """
 
     def __init__(
@@ -41,12 +59,14 @@ class Transfer:
         stack_size: int,
         returns: Mapping[str, tuple[int, ...]] | None = None,
         steady: bool = False,
+        trails: Trails | None = None,
     ) -> None:
         self.callees = callees
         self.stack_size = stack_size
         self.returns = returns or {}
         self.steady = steady
         self.bounds: set[int] = set()  # slots of saved registers that were taken for the end of something
+        self._trails: Trails = {} if trails is None else trails
 
     def at(self, label: str, site: int, insn: Insn, state: State) -> Step:
         """The instruction seen from the state before it.  Raises DecodeError."""
@@ -55,6 +75,32 @@ class Transfer:
     def returns_in(self, label: str) -> tuple[int, ...]:
         """The return addresses on the stack in a block."""
         return self.returns.get(label, (0,))
+
+    def trail(self, label: str, insns: Sequence[Insn], top: State) -> Trail:
+        """The way through a block from this state at its top."""
+        code, returns = tuple(insns), self.returns_in(label)
+        known = self._trails.setdefault(label, [])
+        for position, trail in enumerate(known):
+            same = trail.states[0] is top or trail.states[0] == top
+            if same and trail.insns == code and trail.returns == returns:
+                if position:
+                    known.insert(0, known.pop(position))
+                self.bounds |= trail.bounds
+                return trail
+        known.insert(0, self._walk(label, code, returns, top))
+        del known[_REMEMBERED:]
+        return known[0]
+
+    def _walk(self, label: str, insns: tuple[Insn, ...], returns: tuple[int, ...], top: State) -> Trail:
+        before, self.bounds = self.bounds, set()
+        states = [top]
+        for site, insn in enumerate(insns):
+            state = states[-1].copy()
+            self.step(label, site, insn, state)
+            states.append(state)
+        trail = Trail(insns, returns, states, frozenset(self.bounds))
+        self.bounds |= before
+        return trail
 
     def step(self, label: str, site: int, insn: Insn, state: State) -> None:
         """Change `state` from before the instruction to behind it (for a call: to its return point)."""

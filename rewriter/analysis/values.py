@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rewriter.analysis.graph import Edge, Index, Way
 from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State, arrive, entry_state, saved_register
-from rewriter.analysis.transfer import Transfer, operand_value
+from rewriter.analysis.transfer import Trail, Transfer, operand_value
 from rewriter.analysis.value import REGISTERS, WORD, Value
 from rewriter.analysis.worklist import solve
 from rewriter.ir import Block, Insn
@@ -65,29 +65,25 @@ class Values:
             slot for slot in saved if (slot, slot + WORD) in touched and effects(insn).writes & _MASKS[register[slot]]
         ]
 
+    def trail(self, label: str) -> Trail:
+        """The states on the way through a block that can be reached."""
+        return self._trail(label, self.states[label])
+
+    def _trail(self, label: str, top: State) -> Trail:
+        return self.transfer.trail(label, self.index.blocks[label].insns, top)
+
     def walk(self, label: str) -> Iterator[tuple[int, Insn, State]]:
-        """Position, instruction, and the state before it: read it before the next step, which changes it."""
-        state = self.states[label].copy()
-        for site, insn in enumerate(self.index.blocks[label].insns):
-            yield site, insn, state
-            self.transfer.step(label, site, insn, state)
+        """Position, instruction, and the state before it: copy it before you change it."""
+        trail = self.trail(label)
+        return zip(range(len(trail.insns)), trail.insns, trail.states, strict=False)
 
     def behind(self, label: str) -> State:
         """The state after the block's last instruction, whichever way it takes."""
-        state = self.states[label].copy()
-        for site, insn in enumerate(self.index.blocks[label].insns):
-            self.transfer.step(label, site, insn, state)
-        return state
+        return self.trail(label).states[-1]
 
     def before_last(self, label: str) -> State:
         """The state before the block's last instruction; at the top of an empty block."""
-        return self._before_last(label, self.states[label])
-
-    def _before_last(self, label: str, top: State) -> State:
-        state = top.copy()
-        for site, insn in enumerate(self.index.blocks[label].insns[:-1]):
-            self.transfer.step(label, site, insn, state)
-        return state
+        return _before_last(self.trail(label))
 
     def tail_call(self, edge: Edge, state: State) -> bool:
         """Whether this edge leaves for another function, which will return for us."""
@@ -104,10 +100,8 @@ class Values:
         block = self.index.blocks.get(label)
         if block is None:
             return []
-        before = self._before_last(label, top)
-        behind = before.copy()
-        if block.insns:
-            self.transfer.step(label, len(block.insns) - 1, block.insns[-1], behind)
+        trail = self._trail(label, top)
+        before, behind = _before_last(trail), trail.states[-1]
         found: list[tuple[Edge, State]] = []
         for edge in self.index.edges(block):
             if edge.way is Way.FAULT:
@@ -145,3 +139,7 @@ class Values:
         table = self.index.table(block)
         number = value.constant if value is not None else None
         return table[number] if number is not None and number < len(table) else None
+
+
+def _before_last(trail: Trail) -> State:
+    return trail.states[max(0, len(trail.insns) - 1)]

@@ -91,13 +91,21 @@ class Specialized:
 class Specializer:
     """Makes new system calls of one program; what it learned of the program serves them all."""
 
-    def __init__(self, program: Program, contract: Contract, profile: Profile, *, as_published: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        contract: Contract,
+        profile: Profile,
+        *,
+        as_published: bool = False,
+        depths: Depths | None = None,
+    ) -> None:
         self.program = program
         self.contract = contract
         self.profile = profile
         self.as_published = as_published
         self.names = labels(program)
-        self.depths = Depths(Index(program), contract, facts=not as_published)
+        self.depths = depths or Depths(Index(program), contract, facts=not as_published)
         self.at_return = read_after_handler(program, contract, self.depths)
 
     def obstacle(self, handler: str) -> str | None:

@@ -48,7 +48,8 @@ def run(
     profile = Profile(
         identity(system.kernel), observed.arguments, counted.blocks, counted.edges, tuple(sorted(traced.traces))
     )
-    specializer = Specializer(loaded.kernel, system.contract, profile, as_published=options.as_published)
+    depths = None if options.as_published else observed.depths  # which believe the contract's facts
+    specializer = Specializer(loaded.kernel, system.contract, profile, as_published=options.as_published, depths=depths)
     wanted = _plans(system, loaded, observed, counted, specializer, profile)
     obstacles = [(plan, specializer.obstacle(plan.handler)) for plan in wanted]
     plans = tuple(plan for plan, reason in obstacles if reason is None)

@@ -30,6 +30,7 @@ class Values:
     sites: Mapping[str, tuple[CallSite, ...]]  # by program of the training set
     names: Mapping[int, str]  # of the system calls, by number
     choice: Choice  # the new system calls
+    depths: Depths  # of the kernel's functions, the contract's facts believed
 
 
 def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[], bool]) -> tuple[Values, PhaseResult]:
@@ -38,14 +39,15 @@ def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[]
     trained = {command.split()[0] for command in options.commands} | {site.program for site in arguments}
     sites = {name: tuple(call_sites(program)) for name, program in loaded.programs.items() if name in trained}
     names = call_names(loaded.kernel, system.contract)
+    depths = Depths(Index(loaded.kernel), system.contract)
     choice = choose(
         arguments,
         sites,
-        arities(loaded.kernel, system.contract),
+        arities(depths),
         free_numbers(loaded.kernel, system.contract),
         single_argument=options.as_published,
     )
-    values = Values(arguments, sites, names, choice)
+    values = Values(arguments, sites, names, choice, depths)
     counts = Counter[int]()
     for site, groups in arguments.items():
         counts[site.number] += sum(groups.values())
@@ -73,9 +75,9 @@ def _observed(
     return profile_calls(run.calls)
 
 
-def arities(kernel: Program, contract: Contract) -> dict[int, int]:
+def arities(depths: Depths) -> dict[int, int]:
     """How many arguments each handler may read, by number: what its use depth reaches of them (§4.2)."""
-    depths = Depths(Index(kernel), contract)
+    kernel, contract = depths.index.program, depths.contract
     most = contract.system_calls.arguments if contract.system_calls else 0
     found = {}
     for number, handler in handlers(kernel, contract).items():

@@ -63,10 +63,14 @@ class Effects:
 UNKNOWN: Final = Effects(ALL, 0, ALL, (ANYWHERE,), (ANYWHERE,), None, "unknown instruction", True)
 
 
+_NO_REFS: Final[frozenset[int]] = frozenset()
+
+
 def effects(insn: Insn) -> Effects:
     """The effects of one instruction, whatever stands in its relocated fields."""
-    refs = frozenset(ref.offset for ref in insn.refs if ref.kind is not RefKind.PC8)
-    return _effects(insn.raw, refs)
+    if not insn.refs:
+        return _effects(insn.raw, _NO_REFS)
+    return _effects(insn.raw, frozenset(ref.offset for ref in insn.refs if ref.kind is not RefKind.PC8))
 
 
 @lru_cache(maxsize=1 << 18)

@@ -73,6 +73,41 @@ class Registers:
             raise UcError(error)
 
 
+_NOWHERE = (1 << 63, (1 << 63) + 1)  # a range in which no address lies
+
+
+class BlockHook:
+    """A block hook that can leave out one address for a while: that of a `rep`, which the emulator calls a block of its
+    own in every iteration.
+
+    It is two hooks, below and above that address.  The library has no call that changes a range, but a hook's handle
+    is the address at which it keeps the hook; where the range is not found there, nothing can be left out."""
+
+    def __init__(self, first: int, last: int, below: int, above: int) -> None:
+        self.first, self.last = first, last
+        self._below, self._above = _range_at(below, (first, last)), _range_at(above, _NOWHERE)
+        self.adjustable = self._below is not None and self._above is not None
+
+    def leave_out(self, address: int) -> None:
+        """Be silent there, in code that may have been translated or not."""
+        self._set((self.first, address - 1), (address + 1, self.last))
+
+    def restore(self) -> None:
+        self._set((self.first, self.last), _NOWHERE)
+
+    def _set(self, below: tuple[int, int], above: tuple[int, int]) -> None:
+        for place, (first, last) in ((self._below, below), (self._above, above)):
+            assert place is not None
+            place[:] = (first, last) if first <= last else _NOWHERE  # the library takes `first > last` for everywhere
+
+
+def _range_at(handle: int, found: tuple[int, int]) -> Any:
+    """The two words in which the library keeps this range; None where they are not in sight."""
+    words = (_U64 * 8).from_address(handle)
+    places = [n for n in range(7) if (words[n], words[n + 1]) == found]
+    return (_U64 * 2).from_address(handle + 8 * places[0]) if len(places) == 1 else None
+
+
 class Cpu:
     """One processor over `memory`.  Hooks must be added before the first `run`: code that was translated without
     a hook runs without it for good."""
@@ -135,11 +170,16 @@ class Cpu:
         uclib.uc_context_restore(self._engine._uch, self._context.context)
         return error, software
 
-    def on_block(self, callback: Callable[[int, int, int], None], first: int, last: int) -> None:
+    def on_block(self, callback: Callable[[int, int, int], None], first: int, last: int) -> BlockHook:
         """`callback(engine, address, size)` before each translated block that begins in [first, last].
 
         It must let no exception out (see `fail`): a wrapper would cost more than most callbacks do."""
-        self._hook(UC_HOOK_BLOCK, _BLOCK(callback), first, last)
+        function = _BLOCK(callback)
+        below = self._hook(UC_HOOK_BLOCK, function, first, last)
+        above = self._hook(UC_HOOK_BLOCK, function, *_NOWHERE)
+        # While an address is left out, its block may be translated: another hook there makes that a hooked one.
+        self._hook(UC_HOOK_BLOCK, uclib.uc_arch_supported, first, last)
+        return BlockHook(first, last, below, above)
 
     def on_instruction(self, callback: Callable[[int, int, int], None], first: int, last: int) -> None:
         """`callback(engine, address, size)` before each instruction in [first, last], as `on_block`."""
@@ -178,7 +218,8 @@ class Cpu:
 
         self._hook(UC_HOOK_INSN, _RDTSC(self._guarded(answer, 1)), aux=x86.UC_X86_INS_RDTSC)
 
-    def _hook(self, kind: int, callback: Any, first: int = 1, last: int = 0, *, aux: int | None = None) -> None:
+    def _hook(self, kind: int, callback: Any, first: int = 1, last: int = 0, *, aux: int | None = None) -> int:
+        """The library's handle of a new hook."""
         self._callbacks.append(callback)  # the library keeps no reference
         handle, extra = ctypes.c_size_t(), () if aux is None else (_INT(aux),)
         reference: Any = ctypes.cast(ctypes.addressof(handle), uclib.uc_hook_add.argtypes[1])
@@ -186,6 +227,7 @@ class Cpu:
         error = uclib.uc_hook_add(self._engine._uch, reference, kind, function, None, _U64(first), _U64(last), *extra)
         if error:
             raise UcError(error)
+        return handle.value
 
     def _guarded(self, callback: Callable[..., Any], otherwise: Any = None) -> Callable[..., Any]:
         """`callback` without its first argument, the engine, and with exceptions put into `failure`."""

@@ -19,11 +19,11 @@ class Cache:
     def __init__(self, size: int, ways: int, line: int) -> None:
         self.line = line
         self._ways = ways
-        self._sets: list[list[int]] = [[] for _ in range(size // (ways * line))]
+        self.sets: list[list[int]] = [[] for _ in range(size // (ways * line))]  # the line used last is the first
 
     def hit(self, number: int) -> bool:
         """Whether line `number` (address divided by the line size) was there; now it is."""
-        lines = self._sets[number % len(self._sets)]
+        lines = self.sets[number % len(self.sets)]
         if lines and lines[0] == number:
             return True
         found = number in lines
@@ -52,9 +52,10 @@ class Caches:
         return self._wait(self.data, address, size)
 
     def _wait(self, first: Cache, address: int, size: int) -> int:
-        cycles = 0
+        cycles, sets = 0, first.sets
         for number in range(address // first.line, (address + size - 1) // first.line + 1):
-            if not first.hit(number):
+            lines = sets[number % len(sets)]
+            if (not lines or lines[0] != number) and not first.hit(number):
                 near = self.second.hit(number * first.line // self.second.line)
                 cycles += SECOND_LEVEL if near else MEMORY
         return cycles

@@ -55,7 +55,7 @@ class Machine:
 
         measure: count instructions, `rep` iterations and modelled cycles of every call.
         check: digest all user pages at every return from a call.
-        watch: addresses whose executions are counted, by a hook on every kernel instruction.
+        watch: addresses whose executions are counted, by hooks on them.
         shadow: function entries at which the return addresses of a shadow call stack are counted, innermost first, up
         to the saved user frame.
         cancelled: polled now and then; Cancelled is raised where it says True.
@@ -66,7 +66,7 @@ class Machine:
         if check:
             pc.user_memory = UserMemory(pc.memory)
         meter = Meter(pc, image.code, self._stack_size) if measure else None
-        stepper = Stepper(pc, image.code, self._stack_size, watch, shadow) if watch or shadow else None
+        stepper = Stepper(pc, image, self._stack_size, watch, shadow) if watch or shadow else None
         pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
         if self._storm:
             Storm(pc, image.code, self._storm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 
 SIZE = 64 << 20
 PAGE = 4096
@@ -72,20 +73,23 @@ class Memory:
 
         A page that it may only read cannot change, except between programs: there, a program and its retargeted
         copy differ in the numbers that their code loads, and in nothing else that matters."""
-        needed = PRESENT | WRITABLE | USER
         if cr3 is None:
             return
-        for high, entry in enumerate(self._table(cr3)):
-            if entry & needed != needed:
-                continue
+        for high, entry in self._table(cr3):
             if entry & LARGE:
                 for low in range(1024):
                     yield high << 22 | low << 12, (entry & 0xFFC00000) + (low << 12)
                 continue
-            for low, page in enumerate(self._table(entry)):
-                if page & needed == needed:
-                    yield high << 22 | low << 12, page & ~0xFFF
+            for low, page in self._table(entry):
+                yield high << 22 | low << 12, page & ~0xFFF
 
-    def _table(self, entry: int) -> tuple[int, ...]:
+    def _table(self, entry: int) -> tuple[tuple[int, int], ...]:
         base = entry & ~0xFFF
-        return _TABLE.unpack_from(self.raw, base) if base <= SIZE - PAGE else ()
+        return _writable(self.raw[base : base + PAGE]) if base <= SIZE - PAGE else ()
+
+
+@lru_cache(maxsize=256)
+def _writable(table: bytes) -> tuple[tuple[int, int], ...]:
+    """(index, entry) of a page table or directory, of those through which user mode may write."""
+    needed = PRESENT | WRITABLE | USER
+    return tuple((index, entry) for index, entry in enumerate(_TABLE.unpack(table)) if entry & needed == needed)

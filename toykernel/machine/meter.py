@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .blocks import Block, describe
+from .cpu import BlockHook
 from .cycles import Cycles, Shape, shape
 from .interrupts import State
 from .observer import Entry
@@ -17,6 +18,7 @@ from .pc import Pc
 from .trace import Cost
 
 _ZERO, _DOWN = 1 << 6, 1 << 10  # ZF, DF in EFLAGS
+_UNCONDITIONAL = ("movs", "stos", "lods")  # end when their count does
 
 
 @dataclass
@@ -63,9 +65,10 @@ class Meter:
         self._repeated = -1  # address of the `rep` under way
         self._before = 0  # iterations on the account when it began
         self._paused = -1  # address of a `rep` that goes on after a pause
+        self._hook: BlockHook | None = None  # silent at the `rep` under way
+        self._ahead = 0  # iterations that were left to it when it fell silent
         pc.stamp = self.stamp
-        for first, last in code:
-            pc.cpu.on_block(self._block, first, last)
+        self._hooks = [pc.cpu.on_block(self._block, first, last) for first, last in code]
 
     def stamp(self) -> int:
         """The cycle clock: modelled in the kernel, one per instruction in user mode."""
@@ -82,10 +85,29 @@ class Meter:
         try:
             if address == self._repeated:
                 self._cost.iterations += 1
+                self._fall_silent(address)
             else:
                 self.early(address, size)
         except BaseException as failure:
             self._pc.cpu.fail(failure)
+
+    def _fall_silent(self, address: int) -> None:
+        """Look away from a `rep` until it is over; what ends early, as comparisons do, is watched."""
+        assert self._last is not None
+        if self._last.code.shape.repeats[-5:-1] in _UNCONDITIONAL:
+            self._hook = next(h for h in self._hooks if h.first <= address <= h.last)
+            if self._hook.adjustable:
+                self._ahead = self._string.read()[2]
+                self._hook.leave_out(address)
+            else:
+                self._hook = None
+
+    def _look_again(self) -> None:
+        """Count what a `rep` did in silence."""
+        if self._hook is not None:
+            self._hook.restore()
+            self._hook = None
+            self._cost.iterations += self._ahead - self._string.read()[2]
 
     def early(self, address: int, size: int) -> None:
         if self._repeated >= 0:
@@ -146,6 +168,7 @@ class Meter:
 
     def _leave(self, saved: State) -> None:
         """The block under way is left at `saved.eip`: what lies from there on did not retire."""
+        self._look_again()
         if saved.eip == self._repeated and self._paused < 0 and self._cost.iterations > self._before:
             self._end_repetition(saved.eip)
         if self._last is not None:
@@ -178,6 +201,7 @@ class Meter:
 
         The emulator comes by once more for each iteration, but for one that ends a comparison."""
         assert self._last is not None
+        self._look_again()
         known = self._last.code.shape
         source, target, left, flags = self._string.read()
         elements = self._cost.iterations - self._before

@@ -6,11 +6,12 @@ Slow, and therefore an oracle: what inserted counters and stack walks tell is co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from .blocks import is_repeated, without_prefixes
 from .interrupts import PAGING, State
 from .memory import PageFault
+from .multiboot import Image
 from .observer import Entry
 from .pc import Pc
 from .trace import Cost
@@ -18,18 +19,19 @@ from .trace import Cost
 # What is special about an instruction, as bits.
 _WATCHED, _ENTRY, _CALL, _RETURN, _IRET, _REPEATED = 1, 2, 4, 8, 16, 32
 _RETURNS = {0xC2, 0xC3, 0xCA, 0xCB}
+_OPCODE_IRET, _LONGEST = 0xCF, 15
 _FRAME = 12  # bytes that an exception within ring 0 saves: eip, cs, eflags
 
 
 class Stepper:
-    """An observer with a hook on every kernel instruction.  The results are `executed` and `stacks`.
+    """An observer with a hook on every kernel instruction that may matter.  The results are `executed` and `stacks`.
 
     An instruction counts when it begins, a `rep` once, and not again when it is restarted after a fault."""
 
     def __init__(
         self,
         pc: Pc,
-        code: tuple[tuple[int, int], ...],
+        image: Image,
         stack_size: int,
         watch: Collection[int] = (),
         shadow: Collection[int] = (),
@@ -42,7 +44,7 @@ class Stepper:
         self._faults: dict[int, int] = {}  # by the place of what was saved: eip
         self._repeating = self._restarting = -1
         self._state = pc.cpu.registers("ESP", "CR0", "CR3")
-        for first, last in code:
+        for first, last in image.code if shadow else _near(watch, image):
             pc.cpu.on_instruction(self._step, first, last)
 
     def gate(self, entry: Entry, saved: State, stack: int, cost: Cost | None) -> None:
@@ -95,7 +97,7 @@ class Stepper:
         opcode = without_prefixes(instruction)
         kind = _WATCHED if address in self.executed else 0
         kind |= _REPEATED if is_repeated(instruction) else 0
-        kind |= _IRET if opcode[0] == 0xCF else 0
+        kind |= _IRET if opcode[0] == _OPCODE_IRET else 0
         if self._shadow:
             indirect = opcode[0] == 0xFF and opcode[1] >> 3 & 7 in (2, 3)
             kind |= _ENTRY if address in self._shadow else 0
@@ -141,3 +143,17 @@ class Stepper:
     def _place(self, esp: int) -> int:
         """The kernel stack on which esp lies; an empty stack's esp is the first address behind it."""
         return (esp - 1) & -self._stack_size
+
+
+def _near(watch: Collection[int], image: Image) -> Iterator[tuple[int, int]]:
+    """Ranges with all watched instructions, those behind them, where one under `rep` is over, and every `iret`."""
+    wanted = {(at, at + _LONGEST) for at in watch} | {(at, at) for at in image.places(_OPCODE_IRET)}
+    start, end = -1, -1
+    for first, last in sorted(wanted):
+        if first > end + 1:
+            if end >= 0:
+                yield start, end
+            start = first
+        end = max(end, last)
+    if end >= 0:
+        yield start, end
