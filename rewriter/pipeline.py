@@ -30,8 +30,8 @@ def run(
 ) -> Iterator[PhaseResult]:
     """Yield the result of one phase after the other, up to `options.until`.
 
-    `progress` hears what is being done; `cancelled` is polled, also while a machine runs, and ends the generator
-    with Cancelled.  Raises ElfError, MachineError, ProbeError: each with one line.
+    `progress` hears what is being done; `cancelled` is polled, also while a machine runs or a call is specialized,
+    and ends the generator with Cancelled.  Raises ElfError, MachineError, ProbeError: each with one line.
     """
     results = _phases(options, system, progress, cancelled)
     while True:
@@ -54,11 +54,15 @@ def run(
 def _phases(
     options: Options, system: System, progress: Callable[[str], None], cancelled: Callable[[], bool]
 ) -> Iterator[PhaseResult]:
+    def poll() -> None:
+        if cancelled():
+            raise Cancelled
+
     progress("load")
-    loaded, result = load.run(system)
+    loaded, result = load.run(system, poll)
     yield result
     progress("values: running the training set")
-    observed, result = values.run(options, system, loaded, cancelled)
+    observed, result = values.run(options, system, loaded, cancelled, poll)
     yield result
     variants = observed.choice.variants
     progress("count: running the training set with counters")
@@ -68,16 +72,16 @@ def _phases(
     traced, result = traces.run(options, system, loaded, counted, variants, cancelled)
     yield result
     progress("inline")
-    inlined, result = inline.run(options, system, loaded, observed, counted, traced)
+    inlined, result = inline.run(options, system, loaded, observed, counted, traced, poll)
     yield result
     progress("specialize")
     specialized, result = specialize.run(options, system, loaded, inlined)
     yield result
     progress("layout")
-    image, result = layout.run(options, system, loaded, counted, specialized)
+    image, result = layout.run(options, system, loaded, counted, specialized, poll)
     yield result
     progress("retarget")
-    changed, result = retarget.run(loaded, observed, specialized.variants, image.identity)
+    changed, result = retarget.run(loaded, observed, specialized.variants, image.identity, poll)
     yield result
     _, result = measure.run(
         options, system, image, changed.programs, specialized.variants, observed.names, progress, cancelled

@@ -9,6 +9,7 @@ its callee by its convention alone, and so do we.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from rewriter.analysis.callgraph import CallGraph
@@ -38,9 +39,13 @@ _PATIENCE = 12  # analyses of one function before its depths count as unbounded
 
 
 class Depths:
-    """Summaries of functions, computed when they are asked for.  `facts`: believe the contract's."""
+    """Summaries of functions, computed when they are asked for.  `facts`: believe the contract's.  `poll` is called
+    now and then, here and by whoever works with these; what it raises ends the work."""
 
-    def __init__(self, index: Index, contract: Contract, facts: bool = True) -> None:
+    def __init__(
+        self, index: Index, contract: Contract, facts: bool = True, poll: Callable[[], None] = lambda: None
+    ) -> None:
+        self.poll = poll
         self.index = index
         self.contract = contract
         self.graph = CallGraph(index)
@@ -91,6 +96,7 @@ class Depths:
             name = next(iter(pending))
             del pending[name]
             visits[name] += 1
+            self.poll()
             old = self._known[name]
             new = old.join(self._local(name, view))
             if visits[name] > _PATIENCE and new != old:

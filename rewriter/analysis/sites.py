@@ -8,7 +8,7 @@ returns every register but eax as it was, which is what programs rely on too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from rewriter.analysis.depths import Depths
@@ -56,10 +56,10 @@ class _UserTransfer(Transfer):
             super().step(label, site, insn, state)
 
 
-def call_sites(program: Program) -> list[CallSite]:
-    """All `int 0x80` of a program, in its order."""
+def call_sites(program: Program, poll: Callable[[], None] = lambda: None) -> list[CallSite]:
+    """All `int 0x80` of a program, in its order; `poll`: see Depths."""
     index = Index(program)
-    transfer = _UserTransfer(Depths(index, Contract()), Contract().stack_size)
+    transfer = _UserTransfer(Depths(index, Contract(), poll=poll), Contract().stack_size)
     found: list[CallSite] = []
     entered = _entered_elsewhere(index)
     for function in program.functions:

@@ -137,6 +137,7 @@ class Inliner:
 
     def _attempt(self, instance: _Instance, block: Block, path: Path) -> str | None:
         """Inline one call; a reason if that is refused."""
+        self.depths.poll()
         last = block.insns[-1] if block.insns else None
         if last is None or flow(last.raw) not in (Flow.CALL, Flow.CALL_INDIRECT):
             return "no call"

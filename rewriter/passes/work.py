@@ -63,6 +63,7 @@ class Work:
 
     def values(self, slots: dict[int, Value] | None = None) -> Values:
         """What is known everywhere in the function as it is now; `slots`: at its entry, by offset from esp."""
+        self.depths.poll()
         index = self.index()
         code = tuple((block.label, tuple(block.insns), block.falls_to) for block in self.function.blocks)
         found = self._found

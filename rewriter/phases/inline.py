@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rewriter.analysis.depths import Depths
+from rewriter.analysis.graph import Index
 from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes.outcome import Outcome, Remark
@@ -42,13 +44,21 @@ class Inlined:
 
 
 def run(
-    options: Options, system: System, loaded: Loaded, observed: Values, counted: Counted, traced: Traced
+    options: Options,
+    system: System,
+    loaded: Loaded,
+    observed: Values,
+    counted: Counted,
+    traced: Traced,
+    poll: Callable[[], None],
 ) -> tuple[Inlined, PhaseResult]:
     """Choose the calls to inline below every new system call, and copy them into its body."""
     profile = Profile(
         identity(system.kernel), observed.arguments, counted.blocks, counted.edges, tuple(sorted(traced.traces))
     )
-    depths = None if options.as_published else observed.depths  # which believe the contract's facts
+    depths = observed.depths
+    if options.as_published:
+        depths = Depths(Index(loaded.kernel), system.contract, facts=False, poll=poll)
     specializer = Specializer(loaded.kernel, system.contract, profile, as_published=options.as_published, depths=depths)
     wanted = _plans(system, loaded, observed, counted, specializer, profile)
     obstacles = [(plan, specializer.obstacle(plan.handler)) for plan in wanted]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rewriter.analysis.graph import Index
@@ -30,7 +30,12 @@ class Laid:
 
 
 def run(
-    options: Options, system: System, loaded: Loaded, counted: Counted, specialized: SpecializedCalls
+    options: Options,
+    system: System,
+    loaded: Loaded,
+    counted: Counted,
+    specialized: SpecializedCalls,
+    poll: Callable[[], None],
 ) -> tuple[Laid, PhaseResult]:
     """Put the new calls into the table's free slots, order the functions, write the kernel."""
     bodies = [call.made.function for call in specialized.calls]
@@ -45,8 +50,11 @@ def run(
     before, after = _sizes(loaded.kernel, emit(loaded.kernel)), _sizes(kernel, image)
     static = {key: [before[key], after[key]] for key in before}
     handled, refused = share([kernel])
-    prefixes = tuple(_prefixes(loaded.kernel, system.contract, specialized, identity))
-    return Laid(image, identity, prefixes), PhaseResult(
+    prefixes = []
+    for prefix in _prefixes(loaded.kernel, system.contract, specialized, identity):
+        poll()
+        prefixes.append(prefix)
+    return Laid(image, identity, tuple(prefixes)), PhaseResult(
         "layout",
         "§2, §5",
         f"{len(specialized.calls)} free slots of the system-call table lead to new code; the text changes by "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rewriter.elf import emit, load
@@ -18,10 +18,13 @@ class Loaded:
     programs: Mapping[str, Program]
 
 
-def run(system: System) -> tuple[Loaded, PhaseResult]:
+def run(system: System, poll: Callable[[], None]) -> tuple[Loaded, PhaseResult]:
     """Load the kernel and every program.  Raises ElfError."""
     kernel = load(system.kernel, system.contract)
-    programs = {name: load(raw) for name, raw in sorted(system.programs.items())}
+    programs = {}
+    for name, raw in sorted(system.programs.items()):
+        poll()
+        programs[name] = load(raw)
     everything = {"kernel": kernel, **programs}
     handled, refused = share(everything.values())
     sizes = tuple((name, *_sizes(program)) for name, program in everything.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rewriter.analysis.sites import CallSite, retargeted
@@ -21,7 +21,9 @@ class Retargeted:
     programs: Mapping[str, bytes]  # the images that changed
 
 
-def run(loaded: Loaded, values: Values, variants: Sequence[Variant], identity: int) -> tuple[Retargeted, PhaseResult]:
+def run(
+    loaded: Loaded, values: Values, variants: Sequence[Variant], identity: int, poll: Callable[[], None]
+) -> tuple[Retargeted, PhaseResult]:
     """Change the immediates and nothing else: the arguments stay in their registers (§2).
 
     `identity` names the kernel that has the new calls; the program carries it, and no other kernel loads it.
@@ -29,6 +31,7 @@ def run(loaded: Loaded, values: Values, variants: Sequence[Variant], identity: i
     wanted = {site: variant for variant in variants for site in variant.sites}
     images, rows, listings, refused = {}, [], [], Counter[str]()
     for name, sites in values.sites.items():
+        poll()
         program = loaded.programs[name]
         changes = {s: wanted[name, s.address] for s in sites if s.address is not None and (name, s.address) in wanted}
         refused.update(s.refused or "no new call suits it" for s in sites if s not in changes)

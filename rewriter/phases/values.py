@@ -33,13 +33,15 @@ class Values:
     depths: Depths  # of the kernel's functions, the contract's facts believed
 
 
-def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[], bool]) -> tuple[Values, PhaseResult]:
+def run(
+    options: Options, system: System, loaded: Loaded, cancelled: Callable[[], bool], poll: Callable[[], None]
+) -> tuple[Values, PhaseResult]:
     """Run the training set as it is, under the system-call trace; or take what an earlier profile says."""
     arguments = _observed(options, system, cancelled)
     trained = {command.split()[0] for command in options.commands} | {site.program for site in arguments}
-    sites = {name: tuple(call_sites(program)) for name, program in loaded.programs.items() if name in trained}
+    sites = {name: tuple(call_sites(program, poll)) for name, program in loaded.programs.items() if name in trained}
     names = call_names(loaded.kernel, system.contract)
-    depths = Depths(Index(loaded.kernel), system.contract)
+    depths = Depths(Index(loaded.kernel), system.contract, poll=poll)
     choice = choose(
         arguments,
         sites,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -81,6 +82,24 @@ def test_cancelling_ends_the_run(system: System) -> None:
     with pytest.raises(Cancelled):
         list(results)
     assert heard == ["load", "values: running the training set"]
+
+
+@pytest.mark.parametrize("phase", ["values", "inline", "specialize", "layout"])
+def test_cancelling_ends_what_is_under_way(phase: str, system: System, results: dict[str, PhaseResult]) -> None:
+    """No phase goes on for long without a look: it is asked there, and stops at once."""
+    profile = Profile.from_json(results["inline"].files["kernel.profile.json"])
+    heard: list[str] = []
+    looks: list[float] = []
+
+    def cancelled() -> bool:
+        if heard and heard[-1].startswith(phase):
+            looks.append(time.process_time())
+        return len(looks) > 3
+
+    with pytest.raises(Cancelled):
+        list(run(Options(profile=profile), system, heard.append, cancelled))
+    assert heard[-1].startswith(phase)
+    assert looks[-1] - looks[0] < 1
 
 
 def test_summaries_are_json(results: dict[str, PhaseResult]) -> None:
