@@ -64,12 +64,11 @@ def _phases(
     progress("values: running the training set")
     observed, result = values.run(options, system, loaded, cancelled, poll)
     yield result
-    variants = observed.choice.variants
     progress("count: running the training set with counters")
     counted, result = count.run(options, system, loaded, cancelled)
     yield result
     progress("traces: running the training set with stack walks")
-    traced, result = traces.run(options, system, loaded, counted, variants, cancelled)
+    traced, result = traces.run(options, system, loaded, observed, counted, cancelled)
     yield result
     progress("inline")
     inlined, result = inline.run(options, system, loaded, observed, counted, traced, poll)

@@ -59,6 +59,29 @@ class Listing:
     after: str
 
 
+DIRECT, INDIRECT, JUMPED = "call", "indirect call", "tail call"  # how a function was entered
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A function that was entered `count` times by one chain of calls, and what it called; `mark` says how it was
+    entered itself, `hot` whether that is often enough to matter."""
+
+    name: str
+    count: int
+    mark: str
+    hot: bool
+    inner: tuple[Branch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What runs below one entry into the kernel."""
+
+    title: str
+    root: Branch
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseResult:
     """What one phase did, and what it refused to do and why.
@@ -78,4 +101,5 @@ class PhaseResult:
     summary: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     tables: tuple[Table, ...] = ()
     listings: tuple[Listing, ...] = ()
+    trees: tuple[Tree, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))

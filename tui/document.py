@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from rewriter.options import Options
-from rewriter.report import Listing, PhaseResult, Table
+from rewriter.report import Branch, Listing, PhaseResult, Table
 
 # What stands at the top of the object, and the phase whose summary has it.
 TOP = (
@@ -40,6 +40,7 @@ def phase_document(options: Options, result: PhaseResult) -> dict[str, object]:
         "summary": dict(result.summary),
         "tables": [_table(table) for table in result.tables],
         "listings": [_listing(listing) for listing in result.listings],
+        "trees": [{"title": tree.title, "root": _branch(tree.root)} for tree in result.trees],
     }
 
 
@@ -69,6 +70,11 @@ def _account(result: PhaseResult) -> dict[str, object]:
 
 def _table(table: Table) -> dict[str, object]:
     return {"title": table.title, "columns": table.columns, "rows": table.rows}
+
+
+def _branch(branch: Branch) -> dict[str, object]:
+    inner = [_branch(each) for each in branch.inner]
+    return {"name": branch.name, "count": branch.count, "entered by": branch.mark, "hot": branch.hot, "calls": inner}
 
 
 def _listing(listing: Listing) -> dict[str, object]:

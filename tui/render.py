@@ -12,14 +12,16 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from rewriter.report import Listing, PhaseResult, Table
+from rewriter.report import Listing, PhaseResult, Table, Tree
 from tui import difference, words
+from tui import tree as call_tree
 from tui.difference import Gap, Row
 
 WIDE = 100  # columns from which before and after stand side by side
 BRIEF_ROWS = 8  # of a table, where details are not asked for
 FEW_ROWS = 4  # where a listing follows
-BRIEF_LINES = 24  # of a listing
+BRIEF_LINES = 24  # of a listing, or a tree
+BRIEF_TREES = 2
 LONGEST_WORD = 40  # columns that a word in a table may ask for; a longer one is folded
 GAP = 2  # columns between columns
 HOT = "yellow"  # the terminal's own; the walkthrough makes it orange
@@ -42,13 +44,17 @@ def phase(result: PhaseResult, look: Look, listings: bool = True) -> RenderableT
     tables = [each for each in result.tables if each.rows]
     code = list(result.listings) if listings else []
     if look.detail:
+        parts += [tree(each, look, legend=each is result.trees[0]) for each in result.trees]
         parts += [table(each, look) for each in tables] + [listing(each, look) for each in code]
         return _spaced(parts)
-    parts += [table(each, look, FEW_ROWS if code else BRIEF_ROWS) for each in tables[:1]]
+    parts += [tree(each, look, legend=each is result.trees[0]) for each in result.trees[:BRIEF_TREES]]
+    shown = [] if result.trees else tables[:1]
+    parts += [table(each, look, FEW_ROWS if code else BRIEF_ROWS) for each in shown]
     parts += [listing(each, look) for each in code[:1]]
-    hidden = _counted(len(tables[1:]), "table") + _counted(len(code[1:]), "listing")
+    hidden = _counted(len(result.trees[BRIEF_TREES:]), "tree") + _counted(len(tables) - len(shown), "table")
+    hidden += _counted(len(code[1:]), "listing")
     if hidden and look.more:
-        parts += [Group(Text(f"… {' and '.join(hidden)} more{look.more}", "dim"))]
+        parts += [Group(Text(f"… {words.listed(hidden)} more{look.more}", "dim"))]
     return _spaced(parts)
 
 
@@ -142,6 +148,15 @@ def listing(source: Listing, look: Look) -> RenderableType:
     body = _beside(parts) if look.width >= WIDE and source.before and not look.plain else _stacked(parts, source)
     last = [Text(f"… {left:,} more lines{look.more}", "dim")] if left else []
     return Group(Text(source.title, "bold"), Padding(body, (0, 0, 0, 1)), *last)
+
+
+def tree(source: Tree, look: Look, legend: bool = True) -> RenderableType:
+    """A call tree with its title; in brief without what is rare."""
+    found = list(call_tree.lines(source, HOT, rare=look.detail))
+    left = 0 if look.detail else max(len(found) - BRIEF_LINES, 0)
+    last = [Text(f"… {left:,} more lines{look.more}", "dim")] if left else []
+    title = Text.assemble((source.title, "bold"), (f"   {call_tree.LEGEND}" if legend else "", "dim"))
+    return Group(title, *found[: len(found) - left], *last)
 
 
 def _beside(parts: list[Row | Gap]) -> Grid:

@@ -50,6 +50,11 @@ def reasons(refused: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(refused.items(), key=lambda item: (-item[1], item[0]))
 
 
+def listed(parts: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
 def number(phase: str) -> int:
     """1 … 9."""
     return PHASES.index(phase) + 1

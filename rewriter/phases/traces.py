@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from rewriter.analysis.callgraph import CallGraph
 from rewriter.analysis.graph import Index
 from rewriter.elf import emit
 from rewriter.options import Options, System
+from rewriter.phases.call_tree import call_trees, is_indirect, ways
 from rewriter.phases.count import Counted, profiled
 from rewriter.phases.load import Loaded, kind
+from rewriter.phases.values import Values, handlers
 from rewriter.probes.stack_walk import insert_stack_walk
 from rewriter.probes.traces import Totals, plausible
 from rewriter.profile import Trace
@@ -34,28 +35,30 @@ def run(
     options: Options,
     system: System,
     loaded: Loaded,
+    observed: Values,
     counted: Counted,
-    variants: Sequence[Variant],
     cancelled: Callable[[], bool],
 ) -> tuple[Traced, PhaseResult]:
     """Insert the probes, run the training set again, read the tables through kprofile; or take what an earlier profile
     says."""
     kernel = loaded.kernel.copy()
-    points = _points(loaded, counted, variants)
+    points = _points(loaded, counted, observed.choice.variants)
     stacks = insert_stack_walk(
         kernel, system.contract, points, table_size=options.table_size, clean_every=options.clean_every
     )
     image = emit(kernel)
-    calls = CallGraph(Index(loaded.kernel))
+    calls = observed.depths.graph
     if options.profile is not None:
         found, totals = list(options.profile.traces), dict[str, Totals]()
     else:
         work = system.work(profiled(options.commands, "stacks"))
-        observed = system.machine.run(image, work, cancelled=cancelled)
-        frame = observed.profile[stacks.type] if stacks.type is not None else b""
+        ran = system.machine.run(image, work, cancelled=cancelled)
+        frame = ran.profile[stacks.type] if stacks.type is not None else b""
         found, totals = stacks.read(frame), stacks.totals(frame)
     good = tuple(t for t in found if plausible(t, calls))
     noise = tuple(t for t in found if not plausible(t, calls))
+    names = {handler: observed.names[n] for n, handler in handlers(loaded.kernel, system.contract).items()}
+    trees = call_trees(good, names, calls, _entries(loaded, counted))
     entries = sum(t.entries for t in totals.values()) or sum(t.count for t in found)
     return Traced(good, noise, totals), PhaseResult(
         "traces",
@@ -66,11 +69,13 @@ def run(
         len(stacks.functions),
         {kind(reason): count for reason, count in sorted(stacks.refused.items())},
         {
-            "hot_traces": [_row(t) for t in _hottest(good)],
+            "hot_traces": [_row(t, calls.index) for t in _hottest(good)],
+            "hot_paths": {name: [way.row() for way in ways(tree.root)] for name, tree in trees.items()},
             "traced": list(stacks.functions),
             "tables": {n: asdict(t) for n, t in totals.items()},
         },
-        (_trace_table(good), _total_table(totals)),
+        (_trace_table(good, calls.index), _total_table(totals)),
+        trees=tuple(trees.values()),
         files={"kernel.tracing.elf": image},
     )
 
@@ -78,23 +83,32 @@ def run(
 def _points(loaded: Loaded, counted: Counted, variants: Sequence[Variant]) -> tuple[str, ...]:
     """The functions to trace, heaviest first."""
     rarest = min((v.calls for v in variants), default=None)
-    entries = {f.name: counted.blocks.get(f.blocks[0].label, 0) for f in loaded.kernel.functions}
+    entries = _entries(loaded, counted)
     frequent = {name for name, n in entries.items() if rarest is not None and n >= rarest}
     chosen = frequent | set(counted.hot)
     return tuple(sorted(chosen, key=lambda name: (-counted.weights.get(name, 0), name)))
+
+
+def _entries(loaded: Loaded, counted: Counted) -> dict[str, int]:
+    return {f.name: counted.blocks.get(f.blocks[0].label, 0) for f in loaded.kernel.functions}
 
 
 def _hottest(traces: Sequence[Trace]) -> list[Trace]:
     return sorted(traces, key=lambda t: (-t.count, t.function, t.sites))
 
 
-def _row(trace: Trace) -> dict[str, object]:
-    return {"function": trace.function, "trace": list(trace.sites), "count": trace.count}
+def _row(trace: Trace, index: Index) -> dict[str, object]:
+    indirect = [is_indirect(site, index) for site in trace.sites]
+    return {"function": trace.function, "trace": list(trace.sites), "indirect": indirect, "count": trace.count}
 
 
-def _trace_table(traces: Sequence[Trace]) -> Table:
-    rows = tuple((t.function, " ← ".join(t.sites), t.count) for t in _hottest(traces)[:40])
+def _trace_table(traces: Sequence[Trace], index: Index) -> Table:
+    rows = tuple((t.function, _sites(t, index), t.count) for t in _hottest(traces)[:40])
     return Table("Call traces, innermost call first", ("function", "call sites", "count"), rows)
+
+
+def _sites(trace: Trace, index: Index) -> str:
+    return " ".join(f"{'⇠' if is_indirect(site, index) else '←'} {site}" for site in trace.sites)
 
 
 def _total_table(totals: Mapping[str, Totals]) -> Table:
