@@ -27,10 +27,10 @@ def test_a_path_of_lseek_is_three_functions_long(results: dict[str, PhaseResult]
 
 
 def test_every_call_that_was_made_has_a_tree(results: dict[str, PhaseResult]) -> None:
-    """The programs that start and end profiling open nothing, but they do end."""
+    """But for exit, which the programs that start and end profiling call, too, and which hardly calls anything."""
     made: Any = results["values"].summary["calls"]
     trees = {tree.title.split(":")[0]: tree.root for tree in results["traces"].trees}
-    assert set(made) <= set(trees)
+    assert set(made) - {"exit"} <= set(trees)
     assert {name: trees[name].count for name in made if name != "exit"} == {
         n: c for n, c in made.items() if n != "exit"
     }
