@@ -12,7 +12,7 @@ static void print_file(const struct stat *st)
     while ((n = read(fd, room, sizeof room)) > 0)
         sum = adler(sum, room, n);
     close(fd);
-    print("%s %u %x\n", path, st->st_size, n ? n : sum);
+    print("%s %u %x\n", path, st->st_size, n ? (u32)n : sum);
 }
 
 /* A path for each of the names below this one. */
