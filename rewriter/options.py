@@ -56,12 +56,10 @@ class System:
     programs: Mapping[str, bytes]  # ELF images by name
     workload: Callable[[Sequence[str], Mapping[str, bytes]], Workload]  # (commands, files)
     one_unit: bytes | None = None  # the same sources compiled as one translation unit, for comparison
-    data: Mapping[str, bytes] = field(default_factory=dict)  # what programs work on: other files of the archive
+    data: Mapping[str, bytes] = field(default_factory=dict)  # other files of the archive
 
     def work(self, commands: Sequence[str], programs: Mapping[str, bytes] | None = None) -> Workload:
-        """`commands` over all programs, some of them replaced by `programs`.  Data come along where a command line
-        names their directory: `sh /data/small.sh` has the files of `data` and of `data/small`."""
+        """`commands` over all programs, some of them replaced by `programs`."""
         images = {**self.programs, **(programs or {})}
         files = {f"bin/{name}": images[name] for name in sorted(images)}
-        named = {path: raw for path, raw in self.data.items() if path.rpartition("/")[0] in " ".join(commands)}
-        return self.workload(tuple(commands), {**named, **files})
+        return self.workload(tuple(commands), {**self.data, **files})

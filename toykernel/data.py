@@ -1,6 +1,7 @@
-"""What the training set works on: files of the archive, `data/small` to learn from, and `data/large` to judge by.
+"""What the training set works on: `small` inputs to learn from, and `large` ones to judge by.
 
-Nothing is stored: every file is made from a seed, by integers alone, so that it is the same everywhere.
+The same files are in memory (`/data/small/…`, from the archive) and on the disk (`/disk/small/…`).  None is stored:
+every one is made from a seed, by integers alone, so that it is the same everywhere.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
+
+from toykernel import disk
+from toykernel.machine import Workload
 
 T = TypeVar("T")
 
@@ -63,18 +67,18 @@ SCRIPT = """\
 # The training set on {size} inputs.
 cd /data/{size}
 wc text
-cat text | tee {scratch}/copy | sha1
-crc32 text records noise sound {scratch}/copy
-bitcount noise
+cat text | tee /disk/copy | sha1
+crc32 text graph routes addresses /disk/{size}/sound /disk/copy
+bitcount /disk/{size}/noise
 search hotpath text
 dijkstra graph
 patricia routes addresses
-sort -T {scratch} records > {scratch}/sorted
-look 07 {scratch}/sorted | sha1
+sort -T /disk /disk/{size}/records > /disk/sorted
+look 07 /disk/sorted | sha1
 sort records | head 320 | wc
-adpcm encode < sound | tee {scratch}/adpcm | adpcm decode | crc32
-lz pack < text > {scratch}/text.lz
-lz unpack < {scratch}/text.lz | sha1
+adpcm encode < sound | tee /disk/adpcm | adpcm decode | crc32
+lz pack < text > /disk/text.lz
+lz unpack < /disk/text.lz | sha1
 head {zeros} /dev/zero | crc32
 """
 
@@ -145,17 +149,32 @@ FILES: Mapping[str, Callable[[Size, random.Random], bytes]] = {
 
 
 @cache
-def files(scratch: str = "/disk") -> Mapping[str, bytes]:
-    """All inputs and the scripts that run the training set on them, by their path in the archive.
+def inputs(size: str) -> Mapping[str, bytes]:
+    """The files of a size, by name."""
+    seeds = enumerate(FILES.items(), SEED * SIZES[size].text)
+    return {name: make(SIZES[size], random.Random(seed)) for seed, (name, make) in seeds}
 
-    scratch: the directory for what the programs write."""
-    found = {}
-    for name, size in SIZES.items():
-        for number, (file, make) in enumerate(FILES.items()):
-            found[f"data/{name}/{file}"] = make(size, random.Random(SEED * size.text + number))
-        script = SCRIPT.format(size=name, scratch=scratch, zeros=2 * size.text)
-        found[f"data/{name}.sh"] = script.encode()
-    return found
+
+def in_memory(size: str) -> dict[str, bytes]:
+    """The inputs, and the script that runs all programs on them, by their path in the archive."""
+    script = SCRIPT.format(size=size, zeros=2 * SIZES[size].text)
+    return {f"data/{size}.sh": script.encode()} | {f"data/{size}/{name}": raw for name, raw in inputs(size).items()}
+
+
+def on_disk(size: str) -> dict[str, bytes]:
+    """The inputs by their path on the disk."""
+    return {f"{size}/{name}": raw for name, raw in inputs(size).items()}
+
+
+def workload(commands: Sequence[str], files: Mapping[str, bytes]) -> Workload:
+    """Work with these files in the archive, and the inputs of each size that a command line names, in memory and on
+    the disk: `sh /data/small.sh` has all that are small."""
+    memory, stored = dict(files), dict[str, bytes]()
+    for size in SIZES:
+        if any(f"/{size}" in command for command in commands):
+            memory |= in_memory(size)
+            stored |= on_disk(size)
+    return Workload(commands, memory, disk.make(stored))
 
 
 def _below(draw: random.Random, limit: int) -> int:

@@ -15,8 +15,8 @@ from tui.exits import Failed, Wrong
 
 def toy(kernel: Path | None = None) -> System:
     """The toy kernel with all programs and their data; another kernel image where a path is given.  Raises Wrong."""
-    from toykernel import data, disk, image
-    from toykernel.machine import Machine, Workload
+    from toykernel import data, image
+    from toykernel.machine import Machine
 
     contract = Contract.parse(image.contract())
     machine: Any = Machine(stack_size=contract.stack_size)  # wants its own Workload, which is what it will get
@@ -25,9 +25,8 @@ def toy(kernel: Path | None = None) -> System:
         kernel=image.kernel() if kernel is None else bootable(kernel),
         contract=contract,
         programs=image.programs(),
-        workload=lambda commands, files: Workload(commands, files, disk.empty()),
+        workload=data.workload,
         one_unit=image.kernel_one_unit() if kernel is None else None,
-        data=data.files(),
     )
 
 

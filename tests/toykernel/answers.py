@@ -7,6 +7,7 @@ import heapq
 import ipaddress
 import zlib
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import pairwise
 
 from toykernel import data
@@ -18,11 +19,6 @@ STEPS = (
     *(5358, 5894, 6484, 7132, 7845, 8630, 9493, 10442, 11487, 12635, 13899, 15289, 16818, 18500, 20350, 22385, 24623),
     *(27086, 29794, 32767),
 )
-
-
-def inputs(size: str) -> dict[str, bytes]:
-    """The files of a size by their last name."""
-    return {name: data.files()[f"data/{size}/{name}"] for name in data.FILES}
 
 
 def wc(text: bytes) -> str:
@@ -159,14 +155,27 @@ def unpacked(packed: bytes) -> bytes:
 
 def script(size: str) -> str:
     """What the whole training set prints."""
-    files = inputs(size)
-    text, scratch = files["text"], "/disk"
-    of_files = [crc32(files[name], name) for name in ("text", "records", "noise", "sound")]
+    files = data.inputs(size)
+    text = files["text"]
+    of_files = {name: files[name] for name in ("text", "graph", "routes", "addresses")}
+    of_files |= {f"/disk/{size}/sound": files["sound"], "/disk/copy": text}
     return "".join(
         [
-            *(wc(text), sha1(text), *of_files, crc32(text, f"{scratch}/copy"), bitcount(files["noise"])),
+            *(wc(text), sha1(text), *(crc32(raw, name) for name, raw in of_files.items()), bitcount(files["noise"])),
             *(search(b"hotpath", text), dijkstra(files["graph"]), patricia(files["routes"], files["addresses"])),
             *(sha1(look(b"07", files["records"])), wc(ordered(files["records"])[:320])),
             *(crc32(adpcm_decode(adpcm_encode(files["sound"]))), sha1(text), crc32(bytes(2 * data.SIZES[size].text))),
         ]
+    )
+
+
+def left_behind(size: str, disk: Mapping[str, bytes]) -> bool:
+    """Whether these files of the disk's root, all there are, are what the whole training set writes."""
+    files = data.inputs(size)
+    return (
+        set(disk) == {"adpcm", "copy", "sorted", "text.lz"}
+        and disk["adpcm"] == adpcm_encode(files["sound"])
+        and disk["copy"] == unpacked(disk["text.lz"]) == files["text"]
+        and disk["sorted"] == ordered(files["records"])
+        and len(disk["text.lz"]) < 0.6 * len(files["text"])
     )

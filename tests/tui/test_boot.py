@@ -8,7 +8,7 @@ import pytest
 
 from tests.toykernel import answers
 from tests.tui.shell import hotpath
-from toykernel import image
+from toykernel import data, image
 from toykernel.machine import Qemu
 
 
@@ -22,7 +22,7 @@ def test_programs_run_one_after_the_other() -> None:
 
 def test_programs_find_their_data() -> None:
     ran = hotpath("boot", "crc32 /data/small/noise", "wc /data/large/text")
-    noise, text = answers.inputs("small")["noise"], answers.inputs("large")["text"]
+    noise, text = data.inputs("small")["noise"], data.inputs("large")["text"]
     assert ran.stdout == answers.crc32(noise, "/data/small/noise") + answers.wc(text)
 
 

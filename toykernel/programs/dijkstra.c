@@ -27,13 +27,19 @@ static u32 *heap;        /* heap[1] is the nearest node; heap[i] is no farther t
 static u32 all, waiting; /* nodes, and how many of them are in the heap */
 static unsigned char buffer[512];
 
-static u32 get_node(struct stream *in)
+static struct node *find(u32 number)
 {
-    u32 node = get_number(in);
+    if (number >= all)
+        die("dijkstra: there is no node %u\n", number);
+    return &nodes[number];
+}
 
-    if (node >= all)
-        die("dijkstra: there is no node %u\n", node);
-    return node;
+static void add_way(struct node *from, struct node *to, u32 length)
+{
+    struct way *way = allocate(sizeof *way);
+
+    *way = (struct way){.to = to - nodes, .length = length, .next = from->ways};
+    from->ways = way;
 }
 
 static void read_graph(struct stream *in)
@@ -44,13 +50,8 @@ static void read_graph(struct stream *in)
     for (u32 i = 0; i < all; i++)
         nodes[i].distance = FAR;
     for (int from; (from = get_number(in)) != END;) {
-        struct way *way = allocate(sizeof *way);
-        if ((u32)from >= all)
-            die("dijkstra: there is no node %u\n", from);
-        way->to = get_node(in);
-        way->length = get_number(in);
-        way->next = nodes[from].ways;
-        nodes[from].ways = way;
+        u32 to = get_number(in);
+        add_way(find(from), find(to), get_number(in));
     }
 }
 

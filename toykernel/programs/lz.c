@@ -53,21 +53,28 @@ static u32 matching(const unsigned char *a, const unsigned char *b, u32 most)
     return n;
 }
 
+/* Pack what begins at `at`; how many bytes that takes care of. */
+static u32 pack_item(const unsigned char *text, u32 at, u32 left)
+{
+    u32 before = left < SHORTEST ? at : seen_before(text, at), back = at - before, length = 0;
+
+    if (back > 0 && back <= WINDOW)
+        length = matching(text + before, text + at, left < LONGEST ? left : LONGEST);
+    if (length < SHORTEST) {
+        add_item(0, text[at]);
+        return 1;
+    }
+    add_item(1, (back - 1) | (length - SHORTEST) << 12);
+    return length;
+}
+
 static void pack(void)
 {
-    u32 size, length;
+    u32 size;
     const unsigned char *text = load(0, &size);
 
-    for (u32 at = 0; at < size; at += length) {
-        u32 left = size - at, before = left < SHORTEST ? at : seen_before(text, at), back = at - before;
-        length = 0;
-        if (back > 0 && back <= WINDOW)
-            length = matching(text + before, text + at, left < LONGEST ? left : LONGEST);
-        if (length >= SHORTEST)
-            add_item(1, (back - 1) | (length - SHORTEST) << 12);
-        else
-            add_item(0, text[at]), length = 1;
-    }
+    for (u32 at = 0; at < size;)
+        at += pack_item(text, at, size - at);
     put_group();
 }
 

@@ -30,6 +30,15 @@ static char *next_word(char **rest)
     return *word && *word != '#' ? word : NULL;
 }
 
+static const char *next_file(char **rest)
+{
+    const char *name = next_word(rest);
+
+    if (!name)
+        die("sh: no file behind < or >\n");
+    return name;
+}
+
 /* Take the line apart; how many commands there are. */
 static u32 parse(char *rest)
 {
@@ -38,12 +47,13 @@ static u32 parse(char *rest)
     memset(commands, 0, sizeof commands);
     for (char *word; (word = next_word(&rest));) {
         struct command *command = &commands[count];
-        if (strcmp(word, "|") == 0)
-            count++, words = 0;
-        else if (strcmp(word, "<") == 0)
-            command->input = next_word(&rest);
+        if (strcmp(word, "|") == 0) {
+            count++;
+            words = 0;
+        } else if (strcmp(word, "<") == 0)
+            command->input = next_file(&rest);
         else if (strcmp(word, ">") == 0)
-            command->output = next_word(&rest);
+            command->output = next_file(&rest);
         else
             command->words[words++] = word;
         if (count == COMMANDS || words > WORDS)

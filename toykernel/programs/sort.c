@@ -13,13 +13,14 @@ struct run {
     u32 at, end;                  /* what is left in the temporary file */
 };
 
-typedef unsigned char *follower(unsigned char *record); /* what comes behind a record, or NULL */
+typedef unsigned char *follower(unsigned char *record); /* what comes next to a record, or NULL */
 
 static struct run *runs; /* allocated one behind the other */
 static u32 run_count;
 static unsigned char *heap[MOST_RUNS]; /* heap[i] is not above heap[2 i + 1] and heap[2 i + 2] */
 static u32 heap_size;
 static unsigned char memory[RUN], out[SECTOR];
+static u32 out_size;
 static int temporary; /* the file */
 
 static int below(u32 a, u32 b)
@@ -45,23 +46,33 @@ static void settle(u32 at)
     }
 }
 
-/* Empty the heap into a file, the smallest record first; others follow into the heap. */
+static void flush(int fd)
+{
+    write_fully(fd, out, out_size);
+    out_size = 0;
+}
+
+/* Append a record to a file, a sector at a time. */
+static void put_record(int fd, const unsigned char *record)
+{
+    memcpy(out + out_size, record, RECORD);
+    out_size += RECORD;
+    if (out_size == SECTOR)
+        flush(fd);
+}
+
+/* Empty the heap into a file, the smallest record first; what is next to a record takes its place. */
 static void drain(int fd, follower *next)
 {
-    u32 used = 0;
-
     for (u32 at = heap_size / 2; at-- > 0;)
         settle(at);
     for (; heap_size > 0; settle(0)) {
-        memcpy(out + used, heap[0], RECORD);
-        used += RECORD;
-        if (used == SECTOR)
-            write_fully(fd, out, SECTOR), used = 0;
+        put_record(fd, heap[0]);
         heap[0] = next(heap[0]);
         if (!heap[0])
             heap[0] = heap[--heap_size];
     }
-    write_fully(fd, out, used);
+    flush(fd);
 }
 
 static unsigned char *nothing(unsigned char *record)
