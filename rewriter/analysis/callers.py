@@ -7,7 +7,8 @@ from rewriter.analysis.liveness import Liveness
 from rewriter.analysis.summary import ALL_REGISTERS
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
-from rewriter.ir import Block, Program
+from rewriter.ir import Block, Insn, Program
+from rewriter.x86.decode import Mem, decode
 from rewriter.x86.effects import FLAGS, effects, register_mask
 from rewriter.x86.flow import Flow, flow
 
@@ -19,14 +20,29 @@ _ESP = register_mask("esp")
 def read_after_handler(program: Program, contract: Contract, depths: Depths) -> int:
     """Registers and flags that may be read after a handler's return: whatever matters behind each indirect call that
     may be the gate's.  Where all that names the system-call table are such calls, they are the only ones."""
-    sites = [b for f in program.functions for b in f.blocks if _is_indirect(b)]
-    through_table = [block for block in sites if _names_table(program, contract, block)]
-    if through_table and not _named_otherwise(program, contract):
-        sites = through_table
+    sites = _gates(program, contract) or [b for f in program.functions for b in f.blocks if _is_indirect(b)]
     mask = 0
     for block in sites:
         mask |= _read_behind(depths, block)
     return mask if sites else EVERYTHING
+
+
+def number_in_eax(program: Program, contract: Contract) -> bool:
+    """Whether every handler finds the number of the call in eax: it indexes the table."""
+    sites = _gates(program, contract)
+    return bool(sites) and all(_indexed_by(block.insns[-1]) == "eax" for block in sites)
+
+
+def _gates(program: Program, contract: Contract) -> list[Block]:
+    """The indirect calls through the system-call table, where nothing else can reach a handler by it."""
+    sites = [b for f in program.functions for b in f.blocks if _is_indirect(b)]
+    through_table = [block for block in sites if _names_table(program, contract, block)]
+    return [] if _named_otherwise(program, contract) else through_table
+
+
+def _indexed_by(call: Insn) -> str | None:
+    operand = decode(call.raw).operands[0]
+    return operand.index if isinstance(operand, Mem) and operand.base is None and operand.scale == WORD else None
 
 
 def _is_indirect(block: Block) -> bool:

@@ -130,24 +130,46 @@ def _depth(callee: Summary) -> int:
 def guard(work: Work, general: str, known: dict[int, int]) -> None:
     """Test the arguments at the entry; where one differs, `general` does all: the original handler, or a copy of it
     in which the other arguments are implied."""
-    labels = work.labels()
-    inner = labels.fresh()
-    blocks = [Block(b.label, b.insns, b.falls_to) for b in work.function.blocks]
-    for block in blocks:
-        block.insns = [renamed(insn, {work.name: inner}) for insn in block.insns]
-        block.falls_to = inner if block.falls_to == work.name else block.falls_to
-        block.label = inner if block.label == work.name else block.label
+    inner, labels = _make_room(work), work.labels()
     names = [work.name, *(labels.fresh() for _ in list(known)[1:]), inner]
     tests = []
     for position, (n, value) in enumerate(known.items()):
         test = assemble([f"cmp dword ptr [esp + {slot_of(n):#x}], {value:#x}"])
         tests.append(Block(names[position], [*test, branch("ne", general)], names[position + 1]))
-        work.returns[names[position]] = (0,)
         work.outcome.did(NAME, work.name, names[position], f"argument {n} is tested for {value:#x}")
-    work.returns[inner] = (0,)
+    _enter(work, tests, inner)
+
+
+def renumber(work: Work, number: int) -> None:
+    """Let eax hold the number by which the handler was called before: it may read it.
+
+    sys_open$201:  push eax    ⇒    sys_open$201:  mov eax, 5
+                                                   push eax
+    """
+    inner = _make_room(work)
+    _enter(work, [Block(work.name, assemble([f"mov eax, {number:#x}"]), inner)], inner)
+    work.outcome.did(NAME, work.name, work.name, f"eax holds {number:#x}, the call's old number")
+
+
+def _make_room(work: Work) -> str:
+    """The old entry block gets another label, which is returned: something comes before it."""
+    inner = work.labels().fresh()
+    blocks = [Block(b.label, b.insns, b.falls_to) for b in work.function.blocks]
+    for block in blocks:
+        block.insns = [renamed(insn, {work.name: inner}) for insn in block.insns]
+        block.falls_to = inner if block.falls_to == work.name else block.falls_to
+        block.label = inner if block.label == work.name else block.label
     work.clone_of[inner] = work.clone_of.pop(work.name, work.name)
-    _warm(work, names)
-    work.function.blocks[:] = [*tests, *blocks]
+    work.function.blocks[:] = blocks
+    return inner
+
+
+def _enter(work: Work, first: list[Block], inner: str) -> None:
+    """Begin with these blocks, the last of which falls to the old entry."""
+    names = [block.label for block in first]
+    work.returns |= dict.fromkeys([*names, inner], (0,))
+    _warm(work, [*names, inner])
+    work.function.blocks[:0] = first
 
 
 def _warm(work: Work, names: list[str]) -> None:

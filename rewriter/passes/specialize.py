@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rewriter.analysis.callers import read_after_handler
+from rewriter.analysis.callers import number_in_eax, read_after_handler
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.frames import deepest
 from rewriter.analysis.graph import Index
@@ -17,7 +17,7 @@ from rewriter.analysis.summary import NOT_ESP
 from rewriter.contract import Contract
 from rewriter.edit import copied
 from rewriter.ir import Data, Function, Program
-from rewriter.passes.arguments import guard, imply
+from rewriter.passes.arguments import guard, imply, renumber
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
 from rewriter.passes.duplicate import duplicate
@@ -38,6 +38,7 @@ from rewriter.x86.effects import FLAGS, names, register_mask
 
 Observer = Callable[[str, Function, Function], None]
 Pass = Callable[[Work], None]
+EAX: Final = register_mask("eax")
 
 # Behind `inline` and `arguments`, which every specialized call begins with.
 PASSES: Final[tuple[tuple[str, Pass], ...]] = (
@@ -107,17 +108,23 @@ class Specializer:
         self.names = labels(program)
         self.depths = depths or Depths(Index(program), contract, facts=not as_published)
         self.at_return = read_after_handler(program, contract, self.depths)
+        self.number_in_eax = number_in_eax(program, contract)
 
-    def obstacle(self, handler: str) -> str | None:
-        """Why no new system call can be made of this handler; None if one can.  It must not read eax of its caller,
-        where the gate has the number."""
+    def obstacle(self, handler: str, number: int | None = None) -> str | None:
+        """Why no new system call can be made of this handler; None if one can.  `number`: that of the call so far.
+        It must not read eax of its caller, unless that is known to be the number, and can be made so again."""
         pins = self.depths.index.functions[handler].pins
         if pins:
             return f"pinned: {pins[0]}"
         summary = self.depths.of(handler)
         if summary.pops is None:
             return summary.reason
-        return "reads eax of its caller" if summary.reads & register_mask("eax") else None
+        known = number is not None and self.number_in_eax
+        return "reads eax of its caller" if self._reads_number(handler) and not known else None
+
+    def _reads_number(self, handler: str) -> bool:
+        """Whether the handler reads eax of its caller, or may leave it as its result."""
+        return bool(self.depths.of(handler).before(self.at_return) & EAX)
 
     def _refuse(self, work: Work, handler: str, mask: int, arguments: Mapping[int, int] | None) -> bool:
         """Refuse these arguments where the handler reads of its caller what may be different then."""
@@ -133,6 +140,7 @@ class Specializer:
         name: str,
         paths: tuple[Path, ...],
         *,
+        number: int | None = None,
         implied: Mapping[int, int] | None = None,
         guarded: Mapping[int, int] | None = None,
         candidates: Mapping[int, int] | None = None,
@@ -143,10 +151,11 @@ class Specializer:
         """A copy of `handler` called `name`, along the call `paths`, for arguments (argument → value) that are implied
         by its number, and for others that it tests first: `guarded`, and those `candidates` whose test pays.
 
-        `share`: the part of the handler's executions that the copy will take over; `without`: names of passes to
-        leave out.  The program is not changed.  Raises Refused where there is an `obstacle`.
+        `number`: that of the call so far; `share`: the part of the handler's executions that the copy will take over;
+        `without`: names of passes to leave out.  The program is not changed.  Raises Refused where there is an
+        `obstacle`.
         """
-        reason = self.obstacle(handler)
+        reason = self.obstacle(handler, number)
         if reason is not None:
             raise Refused(f"{handler}: {reason}")
         watch = observer or (lambda *_: None)
@@ -161,7 +170,7 @@ class Specializer:
         tested: dict[int, int] = {}
         if "arguments" not in without:
             # A register may hold anything where an argument is implied, and a test changes the flags.
-            if not self._refuse(work, handler, NOT_ESP, implied):
+            if not self._refuse(work, handler, NOT_ESP & ~EAX, implied):
                 known = self._imply(work, implied or {}, watch)
             if not self._refuse(work, handler, FLAGS, {**(guarded or {}), **(candidates or {})}):
                 tested = {**(guarded or {}), **paying(work, handler, candidates or {})}
@@ -171,6 +180,9 @@ class Specializer:
                 tested |= {n: value for n, value in known.items() if n not in both}
                 known = both
             self._guard(work, general, tested, watch)
+        if number is not None and self._reads_number(handler):
+            renumber(work, number)
+            self._check(work, "arguments")
         depth = deepest(work.values())
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
         for pass_name, transform in PASSES:

@@ -61,7 +61,7 @@ def run(
         depths = Depths(Index(loaded.kernel), system.contract, facts=False, poll=poll)
     specializer = Specializer(loaded.kernel, system.contract, profile, as_published=options.as_published, depths=depths)
     wanted = _plans(system, loaded, observed, counted, specializer, profile)
-    obstacles = [(plan, specializer.obstacle(plan.handler)) for plan in wanted]
+    obstacles = [(plan, specializer.obstacle(plan.handler, plan.variant.call)) for plan in wanted]
     plans = tuple(plan for plan, reason in obstacles if reason is None)
     done = [(plan, *_inlined(specializer, plan, options)) for plan in plans]
     outcomes = [outcome for _, _, outcome in done]
@@ -101,7 +101,8 @@ def _plans(
 
 def _inlined(specializer: Specializer, plan: Plan, options: Options) -> tuple[Function, Outcome]:
     without = ONLY_INLINE | (options.without & {NAME})
-    made = specializer.specialize(plan.handler, plan.name, plan.paths, share=plan.share, without=without)
+    number = plan.variant.call
+    made = specializer.specialize(plan.handler, plan.name, plan.paths, number=number, share=plan.share, without=without)
     return made.function, made.outcome
 
 

@@ -84,6 +84,7 @@ def _specialized(specializer: Specializer, plan: Plan, options: Options) -> Call
         plan.handler,
         plan.name,
         plan.paths,
+        number=plan.variant.call,
         implied=dict(plan.variant.implied),
         candidates=dict(plan.variant.guarded),
         share=plan.share,

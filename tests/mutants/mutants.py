@@ -116,6 +116,10 @@ def still_read_but_implied() -> None:
     arguments._read = lambda work, argument: None
 
 
+def old_number_is_forgotten() -> None:
+    import_module("rewriter.passes.specialize").renumber = lambda work, number: None  # type: ignore[attr-defined]
+
+
 def calls_change_no_slots() -> None:
     from rewriter.analysis.state import State
 
@@ -146,6 +150,9 @@ MUTANTS = {
         "a branch falls to the next block under the old condition", branch_turned_without_its_target, LOCKSTEP
     ),
     "still_read_but_implied": Mutant("an implied argument is still read", still_read_but_implied, GOLDEN),
+    "old_number_is_forgotten": Mutant(
+        "a handler that reads its number finds the new one", old_number_is_forgotten, ("tests/passes/test_traps.py",)
+    ),
     "calls_change_no_slots": Mutant(
         "a callee writes through a pointer unseen", calls_change_no_slots, ("tests/analysis", *GOLDEN)
     ),

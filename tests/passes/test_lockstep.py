@@ -133,10 +133,12 @@ def specialized(
     profile = profile_of(linked, states[1:4])
     maker = Specializer(found, CONTRACT, profile, as_published=published)
     paths = some(all_paths(Index(found), "sys_call", pointed(linked, found, states)), random)
-    reason = maker.obstacle("sys_call")
+    reason = maker.obstacle("sys_call", NUMBER)
     if reason:
         pytest.skip(f"refused, as it must be: {reason}")
-    new = maker.specialize("sys_call", "sys_call$0", paths, implied=implied, guarded=guarded, without=without)
+    new = maker.specialize(
+        "sys_call", "sys_call$0", paths, number=NUMBER, implied=implied, guarded=guarded, without=without
+    )
     return found, new
 
 

@@ -12,7 +12,7 @@ from rewriter.passes.specialize import Refused, Specializer
 from tests.passes.assembly import program
 from tests.passes.lockstep import link
 from tests.passes.random_programs import GATE
-from tests.passes.test_lockstep import CONTRACT, TABLE_WORDS, all_paths, check, pointed, profile_of, starts
+from tests.passes.test_lockstep import CONTRACT, NUMBER, TABLE_WORDS, all_paths, check, pointed, profile_of, starts
 
 IMPLIED = {"an argument that one path overwrites": {0: 1}}
 HANDLERS = {
@@ -78,6 +78,26 @@ sys_call:
     leave
     ret
 """,
+    "the number of the call, as a result": """
+sys_call:
+    cmp dword ptr [esp + 8], 7
+    je .join
+    lea eax, [eax + eax*2 + 5]
+.join:
+    ret
+""",
+    "the number of the call, passed on to somebody unknown": """
+sys_call:
+    push eax
+    push dword ptr [esp + 8]
+    call dword ptr [{data + 8}]
+    add esp, 8
+    ret
+second:
+    mov eax, dword ptr [esp + 8]
+    add eax, dword ptr [esp + 4]
+    ret
+""",
     "an array on the stack, indexed": """
 sys_call:
     sub esp, 16
@@ -100,14 +120,17 @@ sys_call:
 
 @pytest.mark.parametrize("title", HANDLERS)
 def test_the_new_call_does_what_the_handler_does(title: str) -> None:
-    found = program(GATE + HANDLERS[title], ["sys_call", "sys_call", *[0] * (TABLE_WORDS - 2)])
+    found = program(
+        GATE + HANDLERS[title],
+        ["sys_call", "sys_call", "second" if "second:" in HANDLERS[title] else 0, *[0] * (TABLE_WORDS - 3)],
+    )
     found.symbols.append(Symbol("table", "data"))
     implied = IMPLIED.get(title, {})
     linked, states = link(found), starts(Random(5), 12, implied)
     maker = Specializer(found, CONTRACT, profile_of(linked, states[1:4]))
     paths = all_paths(Index(found), "sys_call", pointed(linked, found, states))
     try:
-        new = maker.specialize("sys_call", "sys_call$0", paths, implied=implied)
+        new = maker.specialize("sys_call", "sys_call$0", paths, number=NUMBER, implied=implied)
     except Refused:
         return  # with a reason: that is sound, too
     check(found, new, Random(7), 40)
