@@ -12,10 +12,10 @@ from toykernel.machine import Machine, Qemu, Run, Workload
 needs_qemu = pytest.mark.skipif(not Qemu.available(), reason="qemu-system-i386 is not installed")
 
 
-def workload(*commands: str, files: Mapping[str, bytes] | None = None) -> Workload:
-    """The image's programs, and more files by path."""
+def workload(*commands: str, files: Mapping[str, bytes] | None = None, disk: bytes = b"") -> Workload:
+    """The image's programs, more files by path, and a disk if it is not empty."""
     programs = {f"bin/{name}": elf for name, elf in image.programs().items()}
-    return Workload(commands, programs | dict(files or {}))
+    return Workload(commands, programs | dict(files or {}), disk)
 
 
 def boot(*commands: str, kernel: bytes | None = None, files: Mapping[str, bytes] | None = None) -> Run:

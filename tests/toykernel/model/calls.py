@@ -48,7 +48,7 @@ class Call:
 
 
 def world(files: Mapping[str, bytes]) -> Tree:
-    """The tree after boot: the archive's files, devices, the mounted filesystems, and the two places to play in."""
+    """The tree after boot: the archive's files, devices, and the mounted filesystems."""
     root = Directory()
     root.links = 2
     for path in sorted(files):
@@ -62,10 +62,6 @@ def world(files: Mapping[str, bytes]) -> Tree:
     dev.entries |= {"null": Null(), "zero": Zero()}
     for name in ("proc", "disk"):
         root.make(name).mounted = True
-    root.make("world")
-    disk = root.entries["disk"]
-    assert isinstance(disk, Directory)
-    disk.make("world")
     return Tree(root)
 
 
@@ -285,26 +281,63 @@ OPERATIONS: dict[str, tuple[int, Callable[[Player, Call], int]]] = {
 }
 
 
-def predict(seed: int, count: int, files: Mapping[str, bytes], show: range = range(0)) -> Iterator[str]:
-    """The lines that `randomcalls seed count` prints, with those of each call whose number is in `show`."""
-    tree = world(files)
-    here = tree.root.entries["world"]
-    assert isinstance(here, Directory)
-    lines: list[str] = []
-    number = 0
+class World:
+    """What `randomcalls seed count` prints and leaves behind, one run after another."""
 
-    def shown(call: Call) -> None:
-        if number in show:
-            lines.append(call.line(number))
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.tree = world(files)
+        self.number = 0
+        self.lines: list[str] = []
+        self.show = range(0)
 
-    player = Player(Process(tree, here), seed, False, shown)
-    for number in range(1, count + 1):  # `shown` reads it
-        player.play()
-        yield from lines
-        lines.clear()
-        if number % REPORT == 0 or number == count:
-            yield f"{number} calls: {player.sum:x}"
-    yield from contents(tree.root, "")
+    def _shown(self, call: Call) -> None:
+        if self.number in self.show:
+            self.lines.append(call.line(self.number))
+
+    def run(self, seed: int, count: int, show: range = range(0)) -> list[str]:
+        """The lines; with those of each call whose number is in `show`."""
+        self.lines, self.show = [], show
+        self._clean()
+        here = self.tree.root.entries["world"]
+        assert isinstance(here, Directory)
+        player = Player(Process(self.tree, here), seed, False, self._shown)
+        for self.number in range(1, count + 1):
+            player.play()
+            if self.number % REPORT == 0 or self.number == count:
+                self.lines.append(f"{self.number} calls: {player.sum:x}")
+        player.process.exit()
+        self.lines += contents(self.tree.root, "")
+        return self.lines
+
+    def _clean(self) -> None:
+        """As remove_world there."""
+        root = self.tree.root
+        disk = root.entries["disk"]
+        assert isinstance(disk, Directory)
+        for directory in (root, disk):
+            for name in set(NAMES) & set(directory.entries):
+                node = directory.entries[name]
+                if isinstance(node, Directory):
+                    if node.mounted:
+                        continue
+                    directory.links -= 1
+                del directory.entries[name]
+        root.make("world")
+        disk.make("world")
+
+    def on_disk(self) -> dict[str, bytes]:
+        """What is below /disk by path; directories have a slash behind and no content."""
+        return dict(_below(self.tree.root.entries["disk"], ""))
+
+
+def _below(directory: Node, path: str) -> Iterator[tuple[str, bytes]]:
+    assert isinstance(directory, Directory)
+    for name, node in directory.entries.items():
+        if isinstance(node, Directory):
+            yield f"{path}{name}/", b""
+            yield from _below(node, f"{path}{name}/")
+        elif isinstance(node, File):
+            yield f"{path}{name}", bytes(node.data)
 
 
 def contents(directory: Directory, path: str) -> Iterator[str]:

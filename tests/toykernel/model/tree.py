@@ -115,7 +115,7 @@ class Tree:
         if flags & O_CREAT and flags & O_DIRECTORY:
             raise Failed(EINVAL)
         directory, name, slash = self.parent(path, here)
-        if flags & O_CREAT and slash:
+        if flags & O_CREAT and (slash or name in ("", ".", "..")):
             raise Failed(EISDIR)
         try:
             node = self.lookup(directory, name)

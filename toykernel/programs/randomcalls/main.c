@@ -1,5 +1,5 @@
-/* randomcalls SEED COUNT [FROM TO]: make so many calls, print a checksum of all results now and then, and what is in
-   the files at the end; of the calls between FROM and TO each one. */
+/* randomcalls SEED COUNT [FROM TO]: remove what another run has left, make so many calls, print a checksum of all
+   results now and then, and what is in the files at the end; of the calls between FROM and TO print each one. */
 #include "randomcalls.h"
 
 enum { REPORT = 1000 };
@@ -71,6 +71,7 @@ int main(int argc, char **argv)
     for (const struct operation *operation = operations; operation->name; operation++)
         total_weight += operation->weight;
     make_pattern();
+    remove_world();
     mkdir("/world", 0755);
     mkdir("/disk/world", 0755);
     chdir("/world");
@@ -79,6 +80,5 @@ int main(int argc, char **argv)
     for (int fd = 3; fd < NR_FDS; fd++)
         close(fd);
     print_world();
-    remove_world();
     return 0;
 }

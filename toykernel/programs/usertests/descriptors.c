@@ -118,6 +118,49 @@ static void flags(void)
     EXPECT(unlink("file"), 0);
 }
 
+/* What is remembered of each open file, and what there is to lock. */
+static void owners(void)
+{
+    int fd = make("file", 10, 1);
+
+    EXPECT(fcntl(fd, F_GETOWN, 0), 0);
+    EXPECT(fcntl(fd, F_SETOWN, getpid()), 0);
+    EXPECT(fcntl(dup(fd), F_GETOWN, 0), getpid());
+    EXPECT(fcntl(fd, F_GETSIG, 0), 0);
+    EXPECT(fcntl(fd, F_SETSIG, SIGTERM), 0);
+    EXPECT(fcntl(fd, F_GETSIG, 0), SIGTERM);
+    EXPECT(fcntl(fd, F_SETSIG, 65), -EINVAL);
+    EXPECT(fcntl(fd, F_SETSIG, 0), 0);
+    for (int command = F_GETLK; command <= F_SETLKW; command++)
+        CHECK(fcntl(fd, command, 0) < 0);
+    EXPECT(unlink("file"), 0);
+}
+
+/* Calls of which each file knows some. */
+static void controls(void)
+{
+    enum { FIONCLEX = 0x5450, FIOCLEX = 0x5451, FIONBIO = 0x5421 };
+    int fd = make("file", 10, 1), n = -1;
+
+    EXPECT(lseek(fd, 3, SEEK_SET), 3);
+    EXPECT(ioctl(fd, FIONREAD, &n), 0);
+    EXPECT(n, 7);
+    EXPECT(ioctl(fd, FIONREAD, NULL), -EFAULT);
+    EXPECT(ioctl(fd, FIOCLEX, NULL), 0);
+    EXPECT(fcntl(fd, F_GETFD, 0), FD_CLOEXEC);
+    EXPECT(ioctl(fd, FIONCLEX, NULL), 0);
+    EXPECT(fcntl(fd, F_GETFD, 0), 0);
+    EXPECT(ioctl(fd, FIONBIO, &n), 0);
+    EXPECT(fcntl(fd, F_GETFL, 0) & O_NONBLOCK, O_NONBLOCK);
+    n = 0;
+    EXPECT(ioctl(fd, FIONBIO, &n), 0);
+    EXPECT(fcntl(fd, F_GETFL, 0) & O_NONBLOCK, 0);
+    EXPECT(ioctl(fd, FIONBIO, NULL), -EFAULT);
+    EXPECT(ioctl(fd, TCGETS, buffer), -ENOTTY);
+    EXPECT(ioctl(fd, 0x12345, buffer), -ENOTTY);
+    EXPECT(unlink("file"), 0);
+}
+
 /* A child has copies, which share the position and outlive the parent's. */
 static int inherited;
 
@@ -145,5 +188,6 @@ const struct test descriptor_tests[] = {
     {"descriptor-bad", bad_numbers},   {"descriptor-lowest", lowest_first},
     {"descriptor-all", all_in_use},    {"descriptor-shared", shared_position},
     {"descriptor-dup2", onto_another}, {"descriptor-flags", flags},
+    {"descriptor-owners", owners},     {"descriptor-controls", controls},
     {"descriptor-fork", across_fork},  {},
 };

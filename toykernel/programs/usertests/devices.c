@@ -48,6 +48,21 @@ static void console(void)
     EXPECT(write(2, buffer, 0), 0);
 }
 
+/* The console is a terminal. */
+static void terminal(void)
+{
+    u16 size[4] = {0};
+
+    if (is_linux())
+        return;
+    EXPECT(ioctl(1, TCGETS, buffer), 0);
+    EXPECT(ioctl(1, TCGETS, NULL), -EFAULT);
+    EXPECT(ioctl(1, TIOCGWINSZ, size), 0);
+    CHECK(size[0] >= 24 && size[1] >= 80);
+    EXPECT(ioctl(1, TIOCGWINSZ, border() - 4), -EFAULT);
+    EXPECT(ioctl(1, 0x12345, NULL), -ENOTTY);
+}
+
 static void made_up(void)
 {
     int fd = open("/proc/meminfo", O_RDONLY, 0), n = read(fd, buffer, sizeof buffer - 1), m;
@@ -71,5 +86,6 @@ static void made_up(void)
 }
 
 const struct test device_tests[] = {
-    {"device-null", null}, {"device-zero", zero}, {"device-console", console}, {"device-proc", made_up}, {},
+    {"device-null", null},         {"device-zero", zero},    {"device-console", console},
+    {"device-terminal", terminal}, {"device-proc", made_up}, {},
 };

@@ -1,17 +1,22 @@
 /* usertests [NAME…]: run all tests, or those with these names; status 0 if all is well. */
 #include "usertests.h"
 
-static const struct {
-    const struct test *tests; /* up to one without a name */
-    u32 roots;                /* on how many of the filesystems */
-} groups[] = {
-    {path_tests, 2},    {file_tests, 2},    {directory_tests, 2}, {descriptor_tests, 1}, {pointer_tests, 1},
-    {pipe_tests, 1},    {process_tests, 1}, {signal_tests, 1},    {exec_tests, 1},       {memory_tests, 1},
-    {mapping_tests, 2}, {device_tests, 1},  {fault_tests, 1},     {limit_tests, 1},
-};
+enum { ROOT, DISK };
 
 /* Where tests get their directories. */
-static const char *const roots[] = {"/", "/disk"};
+static const char *const roots[] = {[ROOT] = "/", [DISK] = "/disk"};
+
+static const struct {
+    const struct test *tests; /* up to one without a name */
+    u32 first, last;          /* on which of the filesystems */
+} groups[] = {
+    {path_tests, ROOT, DISK},       {file_tests, ROOT, DISK},    {directory_tests, ROOT, DISK},
+    {descriptor_tests, ROOT, ROOT}, {pointer_tests, ROOT, ROOT}, {pipe_tests, ROOT, ROOT},
+    {process_tests, ROOT, ROOT},    {signal_tests, ROOT, ROOT},  {exec_tests, ROOT, ROOT},
+    {memory_tests, ROOT, ROOT},     {mapping_tests, ROOT, DISK}, {device_tests, ROOT, ROOT},
+    {fault_tests, ROOT, ROOT},      {trace_tests, ROOT, ROOT},   {limit_tests, ROOT, ROOT},
+    {disk_tests, DISK, DISK},
+};
 
 static const struct test *running;
 static u32 total, failed;
@@ -61,7 +66,7 @@ int main(int argc, char **argv)
         return executed(argc, argv);
     for (u32 g = 0; g < sizeof groups / sizeof *groups; g++)
         for (const struct test *test = groups[g].tests; test->name; test++)
-            for (u32 r = 0; r < groups[g].roots; r++)
+            for (u32 r = groups[g].first; r <= groups[g].last; r++)
                 if (named(test, argv + 1) && chdir(roots[r]) == 0)
                     run(test, roots[r]);
     print("%u tests, %u failed\n", total, failed);

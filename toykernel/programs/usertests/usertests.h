@@ -3,7 +3,7 @@
 
 #include "libc.h"
 
-enum { PAGE = 4096, MAX_COUNTERS = 16, MAX_NAME = 24 };
+enum { PAGE = 4096, MAX_COUNTERS = 32, MAX_TEXT = 1024 };
 
 struct test {
     const char *name; /* on the command line and in the output */
@@ -14,7 +14,8 @@ struct test {
 /* Each group ends with an entry without a name. */
 extern const struct test path_tests[], file_tests[], directory_tests[], descriptor_tests[], pointer_tests[];
 extern const struct test pipe_tests[], process_tests[], signal_tests[], exec_tests[], memory_tests[];
-extern const struct test mapping_tests[], device_tests[], fault_tests[], limit_tests[];
+extern const struct test mapping_tests[], device_tests[], fault_tests[], limit_tests[], disk_tests[];
+extern const struct test trace_tests[];
 
 /* check.c */
 #define EXPECT(expression, wanted) expect(__FILE__, __LINE__, #expression, expression, wanted)
@@ -37,9 +38,10 @@ int holds(int fd, int from, u32 n, u32 seed);
 
 /* leaks.c */
 struct counters {
-    u32 n;                              /* how many there are */
-    u32 values[MAX_COUNTERS];           /* what they count */
-    char names[MAX_COUNTERS][MAX_NAME]; /* what they are called */
+    u32 n;                     /* how many there are */
+    u32 values[MAX_COUNTERS];  /* what they count */
+    char *names[MAX_COUNTERS]; /* what they are called */
+    char text[MAX_TEXT];       /* the file, cut into words */
 };
 void read_counters(struct counters *counters);
 int same_counters(const struct counters *before, const struct counters *after);

@@ -1,0 +1,95 @@
+"""Random system calls on the kernel, and a model that knows what they give: results, files, the disk, no leaks.
+
+python -m tests.toykernel.random_calls [COUNT [SEED…]]
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.toykernel.boots import workload
+from tests.toykernel.model.calls import REPORT, World
+from toykernel import disk, fsck, image
+from toykernel.machine import Machine, Run, Workload
+
+COUNTER = re.compile(r"(\w+) (\d+)$")  # a line of /proc/meminfo
+CLEAN = (0, 0)  # a run that makes no calls: it removes what the one before has left
+WARM = (0, 500)  # so that the kernel has used everything once, and keeps what it keeps
+BORROWED = {"free_pages", "cached_pages", "slab_pages"}  # what one of them loses another one has
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Runs of `randomcalls` in one boot, each with a seed and a number of calls."""
+
+    runs: Sequence[tuple[int, int]]
+
+    def work(self) -> Workload:
+        """Between two looks at the counters; with a disk that the calls do not fill."""
+        first, *more = (f"randomcalls {seed} {count}" for seed, count in (WARM, CLEAN, *self.runs, CLEAN, self.runs[0]))
+        cat = "cat /proc/meminfo"
+        return workload(first, more[0], cat, *more[1:-1], cat, more[-1], disk=disk.make({}, 8192, 1024))
+
+    def differences(self, run: Run) -> Iterator[str]:
+        """What is not as the model says."""
+        world = World(self.work().files)
+        console = run.console.decode("ascii", "replace").splitlines()
+        counters = [match.groups() for line in console if (match := COUNTER.match(line))]
+        found = iter(line for line in console if not COUNTER.match(line))
+        for seed, count in (WARM, CLEAN, *self.runs, CLEAN, self.runs[0]):
+            for line in world.run(seed, count):
+                if (got := next(found, "nothing")) != line:
+                    yield from (f"randomcalls {seed} {count}: {got}, expected {line}", *_narrowed(seed, count, line))
+                    return
+        yield from (f"more output: {line}" for line in found)
+        yield from _leaks(counters)
+        yield from (f"the disk: {what}" for what in fsck.check(run.disk))
+        if disk.files(run.disk) != world.on_disk():
+            yield "the disk has other files than the model"
+
+
+def _narrowed(seed: int, count: int, line: str) -> Iterator[str]:
+    """The first call that gave something else, if the line is a checksum."""
+    match = re.match(r"(\d+) calls:", line)
+    if not match:
+        return
+    last = int(match[1])
+    show = range(max(1, last - REPORT + 1), last + 1)
+    work = workload(f"randomcalls {seed} {last} {show.start} {last}", disk=disk.make({}, 8192, 1024))
+    console = Machine().run(image.kernel(), work).console.decode("ascii", "replace").splitlines()
+    for got, wanted in zip(console, World(work.files).run(seed, last, show), strict=False):
+        if got != wanted:
+            yield from (f"call {got}", f"expected {wanted}")
+            return
+    yield "alone, it gives what it should"
+
+
+def _leaks(counters: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """All counters twice: before and after."""
+    half = len(counters) // 2
+    before, after = ({name: int(value) for name, value in part} for part in (counters[:half], counters[half:]))
+    for name in before.keys() - BORROWED:
+        if before[name] != after[name]:
+            yield f"leak: {name} was {before[name]}, is {after[name]}"
+    if (was := sum(before[name] for name in BORROWED)) != (now := sum(after[name] for name in BORROWED)):
+        yield f"leak: pages that are free or can be freed: {was}, now {now}"
+
+
+def main(count: int = 100_000, *seeds: int) -> int:
+    for seed in seeds or (1,):
+        start = time.perf_counter()
+        trial = Trial(((seed, count),))
+        run = Machine().run(image.kernel(), trial.work())
+        problems = list(trial.differences(run))
+        print(f"seed {seed}: {2 * count:,} calls, {time.perf_counter() - start:.1f} s", *problems, sep="\n    ")
+        if problems:
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))

@@ -1,0 +1,106 @@
+/* What only a disk can do: be full. */
+#include "usertests.h"
+
+static int fill_disk(int fd)
+{
+    int n, total = 0;
+
+    while ((n = write(fd, buffer, sizeof buffer)) > 0)
+        total += n;
+    EXPECT(n, -ENOSPC);
+    return total;
+}
+
+/* Twice, because what the first time takes must come back. */
+static void no_blocks(void)
+{
+    int fd, first, second;
+
+    if (is_linux())
+        return;
+    fd = open("file", O_RDWR | O_CREAT, 0644);
+    fill(buffer, sizeof buffer, 1);
+    first = fill_disk(fd);
+    EXPECT(size_of("file"), first);
+    EXPECT(lseek(fd, 0, SEEK_SET), 0);
+    EXPECT(write(fd, buffer, 5000), 5000); /* there are blocks under these bytes */
+    EXPECT(mkdir("dir", 0755), -ENOSPC);
+    EXPECT(ftruncate(fd, first / 2), 0);
+    EXPECT(mkdir("dir", 0755), 0);
+    EXPECT(rmdir("dir"), 0);
+    EXPECT(ftruncate(fd, 0), 0);
+    EXPECT(lseek(fd, 0, SEEK_SET), 0);
+    second = fill_disk(fd);
+    EXPECT(second, first);
+    EXPECT(fsync(fd), 0);
+    CHECK(holds(fd, 0, sizeof buffer, 1));
+    close(fd);
+    EXPECT(unlink("file"), 0);
+}
+
+static char *name_of(u32 number)
+{
+    static char name[8] = "f";
+
+    for (u32 i = 4; i > 0; i--, number /= 10)
+        name[i] = '0' + number % 10;
+    return name;
+}
+
+/* More files than there are inodes. */
+static void no_inodes(void)
+{
+    u32 n = 0;
+    int fd = 0;
+
+    if (is_linux())
+        return;
+    while (n < 5000 && (fd = open(name_of(n), O_RDWR | O_CREAT, 0644)) >= 0) {
+        close(fd);
+        n++;
+    }
+    EXPECT(fd, -ENOSPC);
+    EXPECT(mkdir("dir", 0755), -ENOSPC);
+    EXPECT(unlink(name_of(n / 2)), 0);
+    EXPECT(mkdir("dir", 0755), 0);
+    EXPECT(open("another", O_RDWR | O_CREAT, 0644), -ENOSPC);
+    EXPECT(rmdir("dir"), 0);
+    for (u32 i = 0; i < n; i++)
+        EXPECT(unlink(name_of(i)), i == n / 2 ? -ENOENT : 0);
+}
+
+/* As large as a file can be, with hardly anything in it. */
+static void largest(void)
+{
+    int fd = open("file", O_RDWR | O_CREAT, 0644), end = 0x7FFFFFFF;
+
+    if (!is_linux())
+        while (ftruncate(fd, end) == -EFBIG)
+            end /= 2;
+    CHECK(end > 1 << 25);
+    EXPECT(lseek(fd, 1 << 25, SEEK_SET), 1 << 25);
+    EXPECT(write(fd, "x", 1), 1);
+    EXPECT(ftruncate(fd, 5), 0);
+    EXPECT(close(fd), 0);
+    EXPECT(unlink("file"), 0);
+}
+
+/* Where one filesystem ends and the other begins. */
+static void mount_point(void)
+{
+    EXPECT(rmdir("/disk"), is_linux() ? -ENOTEMPTY : -EBUSY);
+    EXPECT(mkdir("/disk", 0755), -EEXIST);
+    EXPECT(unlink("/disk"), -EISDIR);
+    EXPECT(size_of("/disk/../disk/usertests.tmp/nothing"), -ENOENT);
+    EXPECT(chdir("../.."), 0);
+    CHECK(size_of("bin/usertests") > 0);
+    EXPECT(chdir("/disk/usertests.tmp"), 0);
+}
+
+const struct test disk_tests[] = {
+    {"disk-no-blocks", no_blocks},
+    {"disk-no-inodes", no_inodes},
+    {"disk-largest", largest},
+    {"disk-mount", mount_point},
+    {},
+};
