@@ -18,8 +18,8 @@ u32 kernel_tag __attribute__((section(".data"))) = 0;
 static bool header_ok(const struct elf_header *h)
 {
     return memcmp(h->e_ident, ELF_MAGIC, sizeof ELF_MAGIC - 1) == 0 && h->e_type == ET_EXEC &&
-           h->e_machine == EM_386 && (h->e_flags == 0 || h->e_flags == kernel_tag) && h->e_phentsize == sizeof(struct elf_segment) && h->e_phnum > 0 &&
-           h->e_phnum <= MAX_SEGMENTS;
+           h->e_machine == EM_386 && (h->e_flags == 0 || h->e_flags == kernel_tag) &&
+           h->e_phentsize == sizeof(struct elf_segment) && h->e_phnum > 0 && h->e_phnum <= MAX_SEGMENTS;
 }
 
 static bool segment_ok(const struct elf_segment *s, u32 file_size, u32 limit)

@@ -23,7 +23,7 @@ struct node {
 };
 
 static struct node *nodes;
-static u32 *heap;        /* heap[1] is the nearest node; heap[i] is no farther than heap[2 i] and heap[2 i + 1] */
+static u32 *heap; /* heap[1] is the nearest node; heap[i] is no farther than heap[2 i] and heap[2 i + 1] */
 static u32 all, waiting; /* nodes, and how many of them are in the heap */
 static unsigned char buffer[512];
 

@@ -9,7 +9,7 @@
 /* print.c: %s, %d, %u, %x, %c and %%, with zeros in front as in %08x; one write for each call. */
 #define FORMAT(text) __attribute__((format(printf, text, text + 1)))
 FORMAT(1) void print(const char *format, ...);
-FORMAT(1) void complain(const char *format, ...); /* to the standard error output */
+FORMAT(1) void complain(const char *format, ...);                  /* to the standard error output */
 FORMAT(3) u32 format(char *to, u32 size, const char *format, ...); /* cut off to fit; its length */
 
 /* string.c */

@@ -13,7 +13,7 @@ struct command {
 };
 
 static char line[LINE];
-static unsigned char buffer[512]; /* of the script */
+static unsigned char buffer[512];         /* of the script */
 static struct command commands[COMMANDS]; /* of the line */
 
 /* Cut the next word off; NULL at the end of the line. */
