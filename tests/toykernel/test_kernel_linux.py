@@ -65,3 +65,10 @@ def test_training_set(on_linux, tmp_path: Path, size: str, moved: bool) -> None:
     assert on_linux("sh", f"/data/{size}.sh") == (0, answers.script(size))
     written = {path.name: path.read_bytes() for path in (tmp_path / "disk").iterdir() if path.is_file()}
     assert answers.left_behind(size, written)
+
+
+def test_what_goes_wrong(on_linux, tmp_path: Path) -> None:
+    put_inputs(tmp_path, "small")
+    for line, (said, status) in training.WRONG.items():
+        found, console = on_linux(*line.split())
+        assert (found, console[: len(said)]) == (status, said), line

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.toykernel import answers
-from tests.toykernel.boots import boot, needs_qemu, statuses
+from tests.toykernel import answers, boots
+from tests.toykernel.boots import needs_qemu, statuses
 from tests.toykernel.test_build import needs_gcc
 from toykernel import build, data, image
 from toykernel.machine import Machine, Qemu, Workload
@@ -83,18 +83,35 @@ def test_programs_of_another_compiler() -> None:
     assert Machine().run(image.kernel(), given).console == expected
 
 
-@pytest.mark.parametrize("line", ["head", "head x", "look 1", "tee", "search", "adpcm", "lz both"])
-def test_wrong_usage(line: str) -> None:
-    run = boot(line)
-    assert run.console.startswith(b"usage: " + line.split()[0].encode())
-    assert statuses(run) == [1]
+# What goes wrong, what is said about it, and the status.
+WRONG = {
+    **{line: (f"usage: {line.split()[0]} ", 1) for line in ("head", "head x", "look 1", "tee", "search", "adpcm")},
+    "lz both": ("usage: lz pack|unpack\n", 1),
+    **{
+        f"{program} /nothing": ("/nothing: error 2\n", 1)
+        for program in ("cat", "wc", "crc32", "sha1", "bitcount", "sort", "dijkstra", "patricia", "sh", "search x")
+    },
+    "look ~ /data/small/records": ("", 1),
+    "sh -c nothing": ("/bin/nothing: error 2\n", 1),
+    "sh -c wc < /nothing": ("/nothing: error 2\n", 1),
+    "sh -c wc >": ("sh: no file behind < or >\n", 1),
+    "sh -c wc < /data/small/text |": ("sh: no command\n", 1),
+    "sh -c cd /nowhere": ("cd: error 2\n", 1),
+    "sh -c head 33 /data/small/records | sort": ("sort: the last record has 1 bytes\n", 1),
+    "sh -c cat | cat | cat | cat | cat | cat | cat | cat | cat": ("sh: the line is too long\n", 1),
+    "dijkstra /data/small/addresses": ("dijkstra: there is no node ", 1),
+    "patricia /data/small/text": ("patricia: 0 routes in 0 nodes, 0 of 0 addresses have one, checksum 00000000\n", 0),
+    "patricia /data/small/addresses": ("patricia: route ", 1),
+    "sh /data/small/text": ("/bin/", 1),
+}
 
 
-@pytest.mark.parametrize("line", ["cat", "wc", "crc32", "sha1", "bitcount", "sort", "dijkstra", "patricia", "sh"])
-def test_a_file_that_is_not_there(line: str) -> None:
-    run = boot(f"{line} /nothing")
-    assert run.console == b"/nothing: error 2\n"
-    assert statuses(run) == [1]
+@pytest.mark.parametrize("line", [line for line in WRONG if line.split()[0] in TODAY])
+def test_what_goes_wrong(line: str) -> None:
+    run = Machine().run(image.kernel(), data.workload([line], boots.workload().files))
+    said, status = WRONG[line]
+    assert run.console.decode().startswith(said)
+    assert statuses(run) == [status]
 
 
 def test_inputs_are_those_of_the_seed() -> None:
