@@ -19,6 +19,8 @@ from elftools.elf.sections import SymbolTableSection
 # Structures that the processor, a file format, the assembly, or an initializer without names lays out.
 FIXED = {"cpio_header", "elf_header", "elf_segment", "exception_entry", "gate", "kprofile_area", "multiboot_info"}
 FIXED |= {"multiboot_module", "pt_regs", "stamp", "trap", "tss"}
+# Those that programs see.
+FIXED |= {"dirent", "stat", "termios", "utsname", "winsize"}
 
 # Names that the compiler or the linker script uses.
 KEPT = {"memcpy", "memset", "memcmp", "PAGE_OFFSET", "start_physical"}

@@ -29,7 +29,7 @@ def gcc_works() -> bool:
 
 needs_gcc = pytest.mark.skipif(not shutil.which("gcc") or not gcc_works(), reason="no gcc that takes -m32")
 
-COMMANDS = ("hello", "readseek 8192 2", "calls", "fault divide", "hello")
+COMMANDS = ("hello", "readseek 8192 2", "calls", "files", "files devices", "files leaks", "fault divide", "hello")
 VARIANTS = [
     *(
         pytest.param("zig", optimize, unit, seed, marks=needs_zig)

@@ -43,6 +43,8 @@ END(__put_user_\size)
     .text
     GET_USER 1, movzbl
     GET_USER 4, movl
+    PUT_USER 1, %dl
+    PUT_USER 2, %dx
     PUT_USER 4, %edx
 
 bad_get_user:

@@ -1,16 +1,11 @@
 /* The profiling system call (§5).  Probes that a rewriter inserts register here what they write. */
 #include "fs.h"
 #include "io.h"
+#include "kprofile.h"
 #include "syscall.h"
 
 enum command { START, WRITE, STOP };
-enum type { BLOCKS, EDGES, STACKS, VALUES, CYCLES, NR_TYPES };
 enum { NR_STAMPS = 4096, SNAPSHOT_SIZE = 1 << 20 };
-
-struct kprofile_area {
-    void *start; /* where the probes of this type count */
-    u32 size;    /* in bytes, 0 if nothing was inserted */
-};
 
 /* In the file although it is all zero: a rewriter fills it in. */
 struct kprofile_area kprofile_areas[NR_TYPES] __attribute__((section(".data"))) = {};

@@ -69,6 +69,7 @@ void kernel_main(u32 magic, u32 info_address)
     ramfs_init();                                  /* an empty root directory */
     unpack_archive(archive.start, archive.end);    /* its files */
     devices_init();                                /* /dev */
+    proc_init();                                   /* /proc */
     timer_init();                                  /* 100 interrupts a second */
     start_thread(init);                            /* runs the commands */
     idle();                                        /* from now on */

@@ -7,8 +7,6 @@ int sys_ni_syscall(void)
     return -ENOSYS;
 }
 
-typedef void (*syscall_t)(void); /* the handlers differ in their parameters */
-
 #pragma GCC diagnostic ignored "-Woverride-init"
 
 syscall_t sys_call_table[NR_SYSCALLS] = {
@@ -25,8 +23,16 @@ syscall_t sys_call_table[NR_SYSCALLS] = {
     [36] = (syscall_t)sys_sync,
     [39] = (syscall_t)sys_mkdir,
     [40] = (syscall_t)sys_rmdir,
+    [41] = (syscall_t)sys_dup,
+    [42] = (syscall_t)sys_pipe,
+    [54] = (syscall_t)sys_ioctl,
+    [55] = (syscall_t)sys_fcntl,
+    [63] = (syscall_t)sys_dup2,
     [93] = (syscall_t)sys_ftruncate,
+    [106] = (syscall_t)sys_stat,
+    [108] = (syscall_t)sys_fstat,
     [118] = (syscall_t)sys_fsync,
+    [122] = (syscall_t)sys_uname,
     [141] = (syscall_t)sys_getdents,
     [200] = (syscall_t)sys_kprofile,
 };

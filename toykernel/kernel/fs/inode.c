@@ -6,7 +6,7 @@ enum { BUCKETS_OF_INODES = 64, MAX_UNUSED = 64 };
 static struct cache inodes = {.name = "inodes", .size = sizeof(struct inode)};
 static struct inode *inode_hash[BUCKETS_OF_INODES]; /* by filesystem and number */
 static struct inode *unused;                        /* without a user, the latest first */
-static u32 nr_unused;                               /* how many */
+u32 nr_unused_inodes;                               /* how many */
 
 static const struct inode_operations no_inode_operations;
 
@@ -58,10 +58,11 @@ static void remove_unused(struct inode *inode)
     while (*link != inode)
         link = &(*link)->next_unused;
     *link = inode->next_unused;
-    nr_unused--;
+    nr_unused_inodes--;
 }
 
-static void free_inode(struct inode *inode)
+/* Out of memory with it: nobody uses or finds it any more. */
+void free_inode(struct inode *inode)
 {
     truncate_pages(&inode->i_data, 0);
     if (inode->i_hashed)
@@ -95,6 +96,19 @@ struct inode *iget(struct super_block *super, u32 ino)
     return inode;
 }
 
+/* Its last user is gone, and if it has no name left, so is the file. */
+static void drop_inode(struct inode *inode)
+{
+    const struct super_operations *ops = inode->i_sb->s_op;
+    void (*last)(struct inode *) = !ops ? NULL : inode->i_nlink ? ops->put_inode : ops->delete_inode;
+
+    if (!inode->i_nlink)
+        truncate_pages(&inode->i_data, 0);
+    if (last)
+        last(inode);
+    free_inode(inode);
+}
+
 /* Drop the inode that has been without a user for longest: false if there is none. */
 bool prune_inode(void)
 {
@@ -105,9 +119,7 @@ bool prune_inode(void)
     while (inode->next_unused)
         inode = inode->next_unused;
     remove_unused(inode);
-    if (inode->i_sb->s_op->put_inode)
-        inode->i_sb->s_op->put_inode(inode);
-    free_inode(inode);
+    drop_inode(inode);
     return true;
 }
 
@@ -116,18 +128,8 @@ static void keep_unused(struct inode *inode)
 {
     inode->next_unused = unused;
     unused = inode;
-    if (++nr_unused > MAX_UNUSED)
+    if (++nr_unused_inodes > MAX_UNUSED)
         prune_inode();
-}
-
-static void delete_inode(struct inode *inode)
-{
-    const struct super_operations *ops = inode->i_sb->s_op;
-
-    truncate_pages(&inode->i_data, 0);
-    if (!inode->i_nlink && ops && ops->delete_inode)
-        ops->delete_inode(inode);
-    free_inode(inode);
 }
 
 /* One user less. */
@@ -138,5 +140,5 @@ void iput(struct inode *inode)
     if (inode->i_nlink && inode->i_hashed)
         keep_unused(inode);
     else
-        delete_inode(inode);
+        drop_inode(inode);
 }

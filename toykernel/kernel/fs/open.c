@@ -3,7 +3,7 @@
 #include "syscall.h"
 
 /* Open the inode, which the file takes over in any case; 0, or an error. */
-static int open_inode(struct file *file, struct inode *inode, u32 flags)
+int open_inode(struct file *file, struct inode *inode, u32 flags)
 {
     int error;
 

@@ -19,6 +19,12 @@
 #define O_NONBLOCK  04000
 #define O_DIRECTORY 0200000
 
+/* Commands of ioctl that are not one device's. */
+#define FIONREAD 0x541B
+#define FIONBIO  0x5421
+#define FIONCLEX 0x5450
+#define FIOCLEX  0x5451
+
 #define FMODE_READ  1
 #define FMODE_WRITE 2
 
@@ -39,6 +45,8 @@ struct file {
     u32 f_count;                        /* descriptors and running system calls that use it */
     u32 f_flags;                        /* O_… as opened */
     u32 f_mode;                         /* FMODE_… */
+    u32 f_owner;                        /* whom it would send signals (fcntl) */
+    u32 f_signal;                       /* and which */
     loff_t f_pos;                       /* where the next read or write begins */
 };
 
@@ -153,12 +161,15 @@ void exit_files(void);
 void exec_files(void);
 
 /* fs/open.c */
+int open_inode(struct file *file, struct inode *inode, u32 flags);
 struct file *file_open(const char *path, u32 flags, u32 mode);
 
 /* fs/inode.c */
 struct inode *new_inode(struct super_block *super, u32 mode);
 struct inode *iget(struct super_block *super, u32 ino);
 void hash_inode(struct inode *inode);
+void free_inode(struct inode *inode);
+extern u32 nr_unused_inodes;
 void iput(struct inode *inode);
 bool prune_inode(void);
 
@@ -167,6 +178,9 @@ static inline struct inode *igrab(struct inode *inode)
     inode->i_count++;
     return inode;
 }
+
+/* fs/fcntl.c */
+void set_close_on_exec(u32 fd, bool on);
 
 /* fs/namei.c */
 char *getname(const char *user_path);
@@ -207,6 +221,9 @@ void unpack_archive(u32 start, u32 end);
 extern struct file *console;
 extern const struct file_operations console_operations;
 void devices_init(void);
+
+/* fs/proc.c */
+void proc_init(void);
 
 /* mm/filemap.c */
 struct page *find_get_page(struct address_space *mapping, u32 index);

@@ -5,6 +5,11 @@
 #include "errno.h"
 #include "types.h"
 
+static inline size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* string.c */
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int value, size_t n);

@@ -34,7 +34,7 @@ struct page *alloc_pages(u32 order);
 void free_pages(struct page *page, u32 order);
 struct page *page_of(const void *address);
 void put_page(struct page *page);
-extern u32 free_page_count;
+extern u32 nr_free_pages;
 
 /* mm/slab.c: objects of one size. */
 struct cache {

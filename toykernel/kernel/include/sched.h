@@ -14,7 +14,7 @@ struct wait_queue {
     struct task *first; /* the others behind it, by next_waiting */
 };
 
-enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };
+enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGPIPE = 13 };
 
 struct task {
     u32 need_resched;            /* asks the way back to user mode for schedule(); offset known to entry.S */

@@ -9,6 +9,12 @@
 #define KEEP_2(result, a, b)    asm("" : "+r"(result) : "m"(a), "m"(b))
 #define KEEP_3(result, a, b, c) asm("" : "+r"(result) : "m"(a), "m"(b), "m"(c))
 
+typedef void (*syscall_t)(void); /* the handlers differ in their parameters */
+extern syscall_t sys_call_table[NR_SYSCALLS];
+
+struct stat;
+struct utsname;
+
 int sys_ni_syscall(void);
 int sys_exit(int status);
 int sys_read(u32 fd, char *buf, size_t count);
@@ -22,7 +28,15 @@ int sys_getpid(void);
 int sys_sync(void);
 int sys_mkdir(const char *path, u32 mode);
 int sys_rmdir(const char *path);
+int sys_dup(u32 fd);
+int sys_pipe(int *fds);
+int sys_ioctl(u32 fd, u32 command, u32 argument);
+int sys_fcntl(u32 fd, u32 command, u32 argument);
+int sys_dup2(u32 fd, u32 new);
 int sys_ftruncate(u32 fd, off_t length);
+int sys_stat(const char *path, struct stat *to);
+int sys_fstat(u32 fd, struct stat *to);
 int sys_fsync(u32 fd);
+int sys_uname(struct utsname *to);
 int sys_getdents(u32 fd, void *buf, size_t count);
 int sys_kprofile(u32 command, u32 type);

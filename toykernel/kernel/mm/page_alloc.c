@@ -5,7 +5,7 @@ static struct page mem_map[MAX_PAGES]; /* one for each frame */
 static struct page *free_list[2];      /* used before and free again, by order */
 static u32 frontier, last;             /* first frame never used, and the one behind memory's end */
 static u32 hole_first, hole_last;      /* what the boot loader brought, in frames */
-u32 free_page_count;                   /* used before or not */
+u32 nr_free_pages;                     /* used before or not */
 
 extern char _end[]; /* kernel.ld */
 
@@ -23,7 +23,7 @@ void mem_init(u32 end, u32 hole_start, u32 hole_end)
         last = MAX_PAGES;
     hole_first = hole_start >> PAGE_SHIFT;
     hole_last = frame_up(hole_end);
-    free_page_count = last - frontier - (hole_last - hole_first);
+    nr_free_pages = last - frontier - (hole_last - hole_first);
 }
 
 static struct page *advance_frontier(u32 order)
@@ -53,7 +53,7 @@ struct page *alloc_pages(u32 order)
         page->flags = 0;
         page->count = 1;
         page->mapping = NULL;
-        free_page_count -= 1 << order;
+        nr_free_pages -= 1 << order;
     }
     return page;
 }
@@ -61,7 +61,7 @@ struct page *alloc_pages(u32 order)
 void free_pages(struct page *page, u32 order)
 {
     page->count = 0;
-    free_page_count += 1 << order;
+    nr_free_pages += 1 << order;
     page->next = free_list[order];
     free_list[order] = page;
 }

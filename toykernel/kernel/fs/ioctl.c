@@ -1,0 +1,52 @@
+/* ioctl: what all files know, and what only some do. */
+#include "fs.h"
+#include "syscall.h"
+#include "uaccess.h"
+
+/* How much can be read, as far as that is known. */
+static int bytes_left(struct file *file, u32 argument)
+{
+    loff_t left = file->f_inode->i_size - file->f_pos;
+
+    return put_user((u32)left, (u32 *)argument);
+}
+
+/* A word of the program says whether reads and writes shall wait. */
+static int set_nonblocking(struct file *file, u32 argument)
+{
+    u32 on;
+
+    if (get_user(on, (u32 *)argument))
+        return -EFAULT;
+    file->f_flags = on ? file->f_flags | O_NONBLOCK : file->f_flags & ~O_NONBLOCK;
+    return 0;
+}
+
+static int do_ioctl(u32 fd, struct file *file, u32 command, u32 argument)
+{
+    switch (command) {
+    case FIOCLEX:
+    case FIONCLEX:
+        set_close_on_exec(fd, command == FIOCLEX);
+        return 0;
+    case FIONBIO:
+        return set_nonblocking(file, argument);
+    case FIONREAD:
+        if (S_ISREG(file->f_inode->i_mode))
+            return bytes_left(file, argument);
+    }
+    return file->f_op->ioctl ? file->f_op->ioctl(file, command, argument) : -ENOTTY;
+}
+
+int sys_ioctl(u32 fd, u32 command, u32 argument)
+{
+    int result = -EBADF;
+    struct file *file = fget(fd);
+
+    if (file) {
+        result = do_ioctl(fd, file, command, argument);
+        fput(file);
+    }
+    KEEP_3(result, fd, command, argument);
+    return result;
+}

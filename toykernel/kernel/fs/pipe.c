@@ -1,0 +1,239 @@
+/* Pipes: a page of memory as a ring, between those who write and those who read. */
+#include "fs.h"
+#include "syscall.h"
+#include "uaccess.h"
+
+#define PIPE_SIZE PAGE_SIZE /* also how much is written at once or not at all */
+
+struct pipe {
+    struct wait_queue wait; /* for bytes, for room, or for the last one at the other end to go */
+    char *ring;             /* the page */
+    u32 start;              /* where the next byte to be read is */
+    u32 length;             /* how many there are */
+    u32 readers;            /* open files at this end */
+    u32 writers;            /* and at the other */
+};
+
+static struct cache pipes = {.name = "pipes", .size = sizeof(struct pipe)};
+
+/* Sleep once, unless the file or a signal forbids it: 0, or an error. */
+static int wait_in(struct pipe *pipe, const struct file *file)
+{
+    if (file->f_flags & O_NONBLOCK)
+        return -EAGAIN;
+    if (signal_pending())
+        return -EINTR;
+    sleep_on(&pipe->wait);
+    return 0;
+}
+
+/* Copy to the program what is there, in at most two pieces; a piece that it cannot take stays. */
+static size_t take(struct pipe *pipe, char *buf, size_t count)
+{
+    size_t done = 0;
+
+    while (done < count && pipe->length) {
+        size_t n = min(min(count - done, pipe->length), PIPE_SIZE - pipe->start);
+        if (copy_to_user(buf + done, pipe->ring + pipe->start, n))
+            break;
+        pipe->start = (pipe->start + n) % PIPE_SIZE;
+        pipe->length -= n;
+        done += n;
+    }
+    return done;
+}
+
+/* The other way round. */
+static size_t append(struct pipe *pipe, const char *buf, size_t count)
+{
+    size_t done = 0;
+
+    while (done < count && pipe->length < PIPE_SIZE) {
+        u32 end = (pipe->start + pipe->length) % PIPE_SIZE;
+        size_t n = min(min(count - done, PIPE_SIZE - pipe->length), PIPE_SIZE - end);
+        if (copy_from_user(pipe->ring + end, buf + done, n))
+            break;
+        pipe->length += n;
+        done += n;
+    }
+    return done;
+}
+
+/* What is there, but at least one byte, unless nobody is left who could write it. */
+static ssize_t pipe_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+{
+    struct pipe *pipe = file->f_inode->i_private;
+    size_t done;
+
+    (void)ppos;
+    while (count && !pipe->length) {
+        int error = pipe->writers ? wait_in(pipe, file) : 0;
+        if (error || !pipe->writers)
+            return error;
+    }
+    done = take(pipe, buf, count);
+    if (done)
+        wake_up(&pipe->wait);
+    return done || !count ? (ssize_t)done : -EFAULT;
+}
+
+/* Wait for so much room and somebody to read: 0, or an error. */
+static int wait_for_room(struct pipe *pipe, const struct file *file, size_t room)
+{
+    int error = 0;
+
+    while (!error && pipe->readers && PIPE_SIZE - pipe->length < room)
+        error = wait_in(pipe, file);
+    if (pipe->readers)
+        return error;
+    send_signal(current, SIGPIPE);
+    return -EPIPE;
+}
+
+/* All of it, in one piece if it is short enough to fit. */
+static ssize_t pipe_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
+{
+    struct pipe *pipe = file->f_inode->i_private;
+    size_t done = 0;
+
+    (void)ppos;
+    while (done < count) {
+        int error = wait_for_room(pipe, file, count <= PIPE_SIZE ? count - done : 1);
+        size_t n = error ? 0 : append(pipe, buf + done, count - done);
+        if (!n)
+            return done ? (ssize_t)done : error ? error : -EFAULT;
+        wake_up(&pipe->wait);
+        done += n;
+    }
+    return done;
+}
+
+static int pipe_ioctl(struct file *file, u32 command, u32 argument)
+{
+    struct pipe *pipe = file->f_inode->i_private;
+
+    return command == FIONREAD ? put_user(pipe->length, (u32 *)argument) : -ENOTTY;
+}
+
+static int pipe_open(struct file *file)
+{
+    struct pipe *pipe = file->f_inode->i_private;
+
+    pipe->readers += file->f_mode & FMODE_READ ? 1 : 0;
+    pipe->writers += file->f_mode & FMODE_WRITE ? 1 : 0;
+    return 0;
+}
+
+static void pipe_release(struct file *file)
+{
+    struct pipe *pipe = file->f_inode->i_private;
+
+    pipe->readers -= file->f_mode & FMODE_READ ? 1 : 0;
+    pipe->writers -= file->f_mode & FMODE_WRITE ? 1 : 0;
+    wake_up(&pipe->wait);
+}
+
+static void pipe_put_inode(struct inode *inode)
+{
+    struct pipe *pipe = inode->i_private;
+
+    put_page(page_of(pipe->ring));
+    cache_free(&pipes, pipe);
+}
+
+static const struct file_operations pipe_operations = {
+    .llseek = no_llseek,
+    .read = pipe_read,
+    .write = pipe_write,
+    .ioctl = pipe_ioctl,
+    .open = pipe_open,
+    .release = pipe_release,
+};
+static const struct super_operations pipe_super = {.put_inode = pipe_put_inode};
+static struct super_block pipe_filesystem = {.s_op = &pipe_super};
+
+/* An empty one; NULL if memory is short. */
+static struct pipe *new_pipe(void)
+{
+    struct page *page = alloc_pages(0);
+    struct pipe *pipe = page ? cache_alloc(&pipes) : NULL;
+
+    if (pipe)
+        pipe->ring = page->address;
+    else if (page)
+        put_page(page);
+    return pipe;
+}
+
+static struct inode *pipe_inode(void)
+{
+    static u32 last_pipe;
+    struct inode *inode = new_inode(&pipe_filesystem, S_IFIFO | 0600);
+
+    if (!inode)
+        return NULL;
+    inode->i_private = new_pipe();
+    if (!inode->i_private) {
+        free_inode(inode);
+        return NULL;
+    }
+    inode->i_ino = ++last_pipe;
+    inode->i_fop = &pipe_operations;
+    return inode;
+}
+
+static struct file *open_end(struct inode *inode, u32 flags)
+{
+    struct file *file = get_empty_file();
+
+    if (file)
+        open_inode(file, igrab(inode), flags); /* pipe_open does not fail */
+    return file;
+}
+
+static int open_ends(struct file *ends[2])
+{
+    struct inode *inode = pipe_inode();
+
+    if (!inode)
+        return -ENOMEM;
+    ends[0] = open_end(inode, O_RDONLY);
+    ends[1] = open_end(inode, O_WRONLY);
+    iput(inode);
+    if (ends[0] && ends[1])
+        return 0;
+    for (u32 i = 0; i < 2; i++)
+        if (ends[i])
+            fput(ends[i]);
+    return -ENFILE;
+}
+
+static int make_pipe(int *user_fds)
+{
+    int fds[2], error;
+    struct file *ends[2];
+
+    fds[0] = get_unused_fd(0);
+    fds[1] = fds[0] < 0 ? fds[0] : get_unused_fd(fds[0] + 1);
+    if (fds[1] < 0)
+        return fds[1];
+    error = open_ends(ends);
+    if (error)
+        return error;
+    error = copy_to_user(user_fds, fds, sizeof fds) ? -EFAULT : 0;
+    for (u32 i = 0; i < 2; i++) {
+        if (error)
+            fput(ends[i]);
+        else
+            install_fd(fds[i], ends[i]);
+    }
+    return error;
+}
+
+int sys_pipe(int *fds)
+{
+    int result = make_pipe(fds);
+
+    KEEP_1(result, fds);
+    return result;
+}

@@ -1,0 +1,68 @@
+/* stat and fstat: what is known about a file. */
+#include "fs.h"
+#include "syscall.h"
+#include "uaccess.h"
+
+struct stat {
+    u32 st_dev;      /* the filesystem */
+    u32 st_ino;      /* the file's number there */
+    u16 st_mode;     /* S_IF… and permissions */
+    u16 st_nlink;    /* names */
+    u16 st_uid;      /* everything belongs to root */
+    u16 st_gid;      /* and its group */
+    u32 st_rdev;     /* which device it is */
+    u32 st_size;     /* bytes */
+    u32 st_blksize;  /* bytes that are best read at once */
+    u32 st_blocks;   /* of 512 bytes, in use */
+    u32 st_times[6]; /* of access, change, status: nobody keeps them */
+    u32 st_unused[2];
+};
+
+static int copy_stat(const struct inode *inode, struct stat *to)
+{
+    struct stat st = {
+        .st_dev = inode->i_sb->s_dev,
+        .st_ino = inode->i_ino,
+        .st_mode = inode->i_mode,
+        .st_nlink = inode->i_nlink,
+        .st_rdev = inode->i_rdev,
+        .st_size = inode->i_size,
+        .st_blksize = PAGE_SIZE,
+        .st_blocks = inode->i_mapping->nrpages * (PAGE_SIZE / 512),
+    };
+
+    return copy_to_user(to, &st, sizeof st) ? -EFAULT : 0;
+}
+
+static int stat_path(const char *path, struct stat *to)
+{
+    struct inode *inode = namei_user(path);
+    int error;
+
+    if (IS_ERR(inode))
+        return PTR_ERR(inode);
+    error = copy_stat(inode, to);
+    iput(inode);
+    return error;
+}
+
+int sys_stat(const char *path, struct stat *to)
+{
+    int result = stat_path(path, to);
+
+    KEEP_2(result, path, to);
+    return result;
+}
+
+int sys_fstat(u32 fd, struct stat *to)
+{
+    int result = -EBADF;
+    struct file *file = fget(fd);
+
+    if (file) {
+        result = copy_stat(file->f_inode, to);
+        fput(file);
+    }
+    KEEP_2(result, fd, to);
+    return result;
+}
