@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from errno import EINVAL, ENOENT, ENOTDIR
 from zlib import adler32
 
 from tests.toykernel.model.draw import Draw
@@ -130,6 +131,8 @@ class Player:
     def ftruncate(self, call: Call) -> int:
         call.a = self.draw.fd()
         call.b = self.draw.position()
+        if call.b < 0:
+            raise Failed(EINVAL)
         self.process.file(call.a).truncate(call.b)
         return 0
 
@@ -153,7 +156,7 @@ class Player:
         call.path = self.draw.path()
         found = self.process.tree.find(call.path, self.process.here)
         if not isinstance(found, Directory):
-            raise Failed(20)
+            raise Failed(ENOTDIR)
         self.process.here = found
         return 0
 
@@ -178,7 +181,7 @@ class Player:
         file = self.process.file(fd)
         self.process.close(fd)
         if not file.node.links:
-            raise Failed(2)
+            raise Failed(ENOENT)
         names = file.names()
         call.sum = sum(adler32(name.encode()) for name in names) & WORD
         return len(names)

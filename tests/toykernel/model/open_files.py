@@ -179,7 +179,7 @@ class OpenFile:
         return done
 
     def truncate(self, size: int) -> None:
-        if size < 0 or not self.writable or not isinstance(self.node, File):
+        if not self.writable or not isinstance(self.node, File):
             raise Failed(EINVAL)
         data = self.node.data
         del data[size:]

@@ -93,7 +93,7 @@ class Tree:
             raise Failed(ENOENT)
         return directory.entries[name]
 
-    def parent(self, path: str, here: Directory) -> tuple[Node, str, bool]:
+    def parent(self, path: str, here: Directory) -> tuple[Directory, str, bool]:
         """Where the last component is, its name ("" for the root itself), and whether a slash follows it."""
         if path in (NULL, KERNEL):
             raise Failed(EFAULT)
@@ -103,6 +103,8 @@ class Tree:
         node: Node = self.root if path.startswith("/") else here
         for name in names[:-1]:
             node = self.lookup(node, name)
+        if not isinstance(node, Directory):
+            raise Failed(ENOTDIR)
         return node, names[-1] if names else "", slash
 
     def find(self, path: str, here: Directory) -> Node:
@@ -115,7 +117,7 @@ class Tree:
         if flags & O_CREAT and flags & O_DIRECTORY:
             raise Failed(EINVAL)
         directory, name, slash = self.parent(path, here)
-        if flags & O_CREAT and (slash or name in ("", ".", "..")):
+        if flags & O_CREAT and slash and name not in ("", ".", ".."):
             raise Failed(EISDIR)
         try:
             node = self.lookup(directory, name)
@@ -134,8 +136,7 @@ class Tree:
             node.data.clear()
         return node
 
-    def _create(self, directory: Node, name: str) -> File:
-        assert isinstance(directory, Directory)
+    def _create(self, directory: Directory, name: str) -> File:
         if not directory.links:
             raise Failed(ENOENT)
         made = directory.entries[name] = File()
@@ -150,7 +151,6 @@ class Tree:
                 raise
         else:
             raise Failed(EEXIST)
-        assert isinstance(directory, Directory)
         if not directory.links:
             raise Failed(ENOENT)
         directory.make(name)
@@ -162,7 +162,6 @@ class Tree:
             raise Failed(EISDIR)
         if slash:
             raise Failed(ENOTDIR)
-        assert isinstance(directory, Directory)
         node.links -= 1
         del directory.entries[name]
 
@@ -177,7 +176,6 @@ class Tree:
             raise Failed(EBUSY)
         if node.entries:
             raise Failed(ENOTEMPTY)
-        assert isinstance(directory, Directory)
         node.links = 0
         directory.links -= 1
         del directory.entries[name]

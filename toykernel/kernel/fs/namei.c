@@ -102,13 +102,17 @@ int path_parent(const char *path, struct nameidata *nd)
         while (*path == '/')
             path++;
         if (!*path)
-            return 0;
+            break;
         dir = nd->dir;
         nd->dir = lookup(dir, nd->last, nd->length);
         iput(dir);
         if (IS_ERR(nd->dir))
             return PTR_ERR(nd->dir);
     }
+    if (S_ISDIR(nd->dir->i_mode))
+        return 0;
+    iput(nd->dir);
+    return -ENOTDIR;
 }
 
 enum last_type last_type(const struct nameidata *nd)
@@ -153,7 +157,7 @@ static struct inode *last_inode(const struct nameidata *nd, u32 flags, u32 mode)
 {
     struct inode *inode;
 
-    if (flags & O_CREAT && nd->directory)
+    if (flags & O_CREAT && nd->directory && last_type(nd) == LAST_NAME)
         return ERR_PTR(-EISDIR);
     inode = lookup(nd->dir, nd->last, nd->length);
     if (IS_ERR(inode))

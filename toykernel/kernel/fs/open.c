@@ -79,15 +79,15 @@ static int truncate_file(struct file *file, loff_t size)
 {
     struct inode *inode = file->f_inode;
 
-    if (size < 0 || !(file->f_mode & FMODE_WRITE) || !S_ISREG(inode->i_mode) || !inode->i_op->truncate)
+    if (!(file->f_mode & FMODE_WRITE) || !S_ISREG(inode->i_mode) || !inode->i_op->truncate)
         return -EINVAL;
     return size > inode->i_sb->s_maxbytes ? -EFBIG : inode->i_op->truncate(inode, size);
 }
 
 int sys_ftruncate(u32 fd, off_t length)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
+    int result = length < 0 ? -EINVAL : -EBADF;
+    struct file *file = length < 0 ? NULL : fget(fd);
 
     if (file) {
         result = truncate_file(file, length);

@@ -88,7 +88,9 @@ static void largest(void)
 /* Where one filesystem ends and the other begins. */
 static void mount_point(void)
 {
-    EXPECT(rmdir("/disk"), is_linux() ? -ENOTEMPTY : -EBUSY);
+    int error = rmdir("/disk");
+
+    CHECK(error == -EBUSY || (is_linux() && error == -ENOTEMPTY)); /* there, it may be a plain directory */
     EXPECT(mkdir("/disk", 0755), -EEXIST);
     EXPECT(unlink("/disk"), -EISDIR);
     EXPECT(size_of("/disk/../disk/usertests.tmp/nothing"), -ENOENT);

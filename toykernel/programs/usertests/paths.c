@@ -26,6 +26,9 @@ static void errors(void)
     EXPECT(reach("file/.."), -ENOTDIR);
     EXPECT(open("nothing/file", O_RDWR | O_CREAT, 0644), -ENOENT);
     EXPECT(open("file/file", O_RDWR | O_CREAT, 0644), -ENOTDIR);
+    EXPECT(open("file/new/", O_RDWR | O_CREAT, 0644), -ENOTDIR);
+    EXPECT(open("file/..", O_RDWR | O_CREAT, 0644), -ENOTDIR);
+    EXPECT(rmdir("file/."), -ENOTDIR);
     EXPECT(open("new/", O_RDWR | O_CREAT, 0644), -EISDIR);
     EXPECT(open(".", O_RDWR, 0), -EISDIR);
     EXPECT(open(".", O_WRONLY, 0), -EISDIR);
