@@ -1,16 +1,18 @@
 """Did two kernels do the same?  Pure functions over two runs (DESIGN §6: behavior first, then cost).
 
-The n-th system call of one run is compared with the n-th of the other.  A retargeted program differs from its
-original in the numbers that it loads, so numbers are not compared, results and registers are.
+The n-th system call of a process in one run is compared with its n-th in the other.  A retargeted program differs
+from its original in the numbers that it loads, so numbers are not compared, results and registers are.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rewriter.run import Call, Run
 
+Key = tuple[int, int]  # a call: its process, and its number among that one's calls
 CHECKED = ("console", "returns", "registers", "memory", "files", "exit")
 MASKED = "nothing: the machine's clock counts instructions of user mode, so both runs read the same time"
 
@@ -47,8 +49,20 @@ def _all(original: Run, other: Run) -> Iterator[Difference]:
         yield Difference("files", f"{', '.join(changed[:3])} differ")
     if len(original.calls) != len(other.calls):
         yield Difference("returns", f"{len(original.calls)} system calls became {len(other.calls)}")
-    for n, (first, second) in enumerate(zip(original.calls, other.calls, strict=False)):
-        yield from _call(n, first, second)
+    counterparts = keyed(other)
+    for n, (key, call) in enumerate(keyed(original).items()):
+        if key in counterparts:
+            yield from _call(n, call, counterparts[key])
+
+
+def keyed(run: Run) -> dict[Key, Call]:
+    """The calls in their order, by process and by their number among its calls."""
+    numbers = Counter[int]()
+    found: dict[Key, Call] = {}
+    for call in run.calls:
+        found[call.process, numbers[call.process]] = call
+        numbers[call.process] += 1
+    return found
 
 
 def _call(n: int, first: Call, second: Call) -> Iterator[Difference]:

@@ -22,7 +22,9 @@ class Call(Protocol):
     """One system call, from the first instruction at the gate to the `iret`, both included."""
 
     @property
-    def program(self) -> str: ...  # the command's first word
+    def program(self) -> str: ...  # the file name of the image that ran
+    @property
+    def process(self) -> int: ...  # 0, 1, 2 … in the order in which processes came to be
     @property
     def site(self) -> int: ...  # user address of the `int 0x80`
     @property
@@ -41,6 +43,10 @@ class Call(Protocol):
     def iterations(self) -> int: ...  # of `rep` instructions; 0 unless measured
     @property
     def cycles(self) -> int: ...  # modelled; 0 unless measured
+    @property
+    def faults(self) -> int: ...  # exceptions by its own accesses; 0 unless measured
+    @property
+    def switches(self) -> int: ...  # how often its stack was left for another; 0 unless measured
 
 
 class Run(Protocol):

@@ -44,3 +44,12 @@ def test_a_difference_is_named(what: str, changed: Run) -> None:
 )
 def test_results_are_told_apart(result: int | None, name: str) -> None:
     assert result_class(replace(CALL, result=result)) == name
+
+
+def test_calls_are_paired_within_their_process() -> None:
+    """Two processes that take turns otherwise do the same nevertheless."""
+    one, two = CALL, replace(CALL, process=1, program="q", result=7)
+    assert differences(replace(RUN, calls=(one, two, one, two)), replace(RUN, calls=(one, one, two, two))) == []
+    worse = replace(two, result=8)
+    (found,) = differences(replace(RUN, calls=(one, two, one, two)), replace(RUN, calls=(one, one, two, worse)))
+    assert found.what == "returns"

@@ -37,12 +37,12 @@ def anything(step: Step) -> None:
     """By effects alone: what may be written is unknown."""
     found = effects(step.insn)
     sources = [o for o in step.decoded.operands if isinstance(o, Reg)]
-    if step.decoded.opcode in STRING_OPCODES:
-        sources += [Reg("esi", WORD), Reg("edi", WORD)]  # they move on from where they pointed
     stack = step.taints(Reg("eax", WORD), *sources)
     stack = stack or any(load_taints(step.state, step.touched(mem, size)) for mem, size in found.loads)
     for mem, size in found.stores:
         step.store(mem, size, None, stack)
+    if step.decoded.opcode in STRING_OPCODES:
+        stack = stack or step.taints(Reg("esi", WORD), Reg("edi", WORD))  # they move on from where they pointed
     esp = step.state.places["esp"]
     for register in REGISTERS:
         if found.may_write & _MASKS[register]:

@@ -1,25 +1,23 @@
 """Phase 9, measure (§5, Figs 5–7): the same work on both kernels; behavior first, then instructions and cycles.
 
-The n-th call of one run is the n-th of the other.  Means are over all calls of one (name, result class), with
-failing guards, without the first repetition of the outer loop, which warms caches.
+Means are over all calls of one (name, result class), with failing guards, without the first repetition of the outer
+loop, which warms caches; see `costs`.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean
 
-from rewriter.behavior import MASKED, Difference, checked, differences, result_class
+from rewriter.behavior import MASKED, Difference, checked, differences, keyed
 from rewriter.options import Options, System
+from rewriter.phases.costs import MOST_USED, TOLERATED, Dearer, Groups, dearer, groups, mean, of
 from rewriter.phases.layout import Laid
 from rewriter.report import Cell, PhaseResult, Table
-from rewriter.run import Call, Run
+from rewriter.run import Run
 from rewriter.variants import Variant
-
-Class = tuple[str, str]  # name of the call, result class
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,7 @@ class Measured:
     specialized: Run
     one_unit: Run | None
     differences: tuple[Difference, ...]
+    groups: Groups
 
 
 def run(
@@ -53,18 +52,20 @@ def run(
     progress("one-unit kernel")
     one_unit = boot(system.one_unit, {}, check=False) if system.one_unit is not None else None
     found = tuple(differences(original, specialized))
-    measured = Measured(original, specialized, one_unit, found)
+    grouped = groups(original, specialized, names)
+    measured = Measured(original, specialized, one_unit, found, grouped)
     costs = _costs(measured, variants, names)
+    worse = tuple(dearer(original, specialized, grouped))
     steps: list[tuple[str, Run]] = []
     for group, image in laid.prefixes:
         progress(f"what {group} bought")
         steps.append((group, boot(image, programs, check=False)))
-    ledger = _ledger(measured, steps, [cost for cost in costs if cost.variants], names)
+    ledger = _ledger(measured, steps, [cost for cost in costs if cost.variants])
     refused = {f"{d.what} differ": 1 for d in found}
     return measured, PhaseResult(
         "measure",
         "§5",
-        _sentence(original, found, costs),
+        _sentence(original, found, costs, worse),
         0.0,
         len(original.calls),
         refused,
@@ -73,10 +74,12 @@ def run(
             "behavior": {"same": not found, "checked": checked(original)},
             "differences": [f"{d.what}: {d.detail}" for d in found],
             "masked": MASKED,
+            "unlike": [[*key, count] for key, count in grouped.unlike.items()],
+            "dearer": [[d.program, d.name, d.calls, d.before, d.after] for d in worse],
             "ledger": ledger,
             "kernel_instructions": [original.instructions, specialized.instructions],
         },
-        (_table(costs), _ledger_table(ledger), _classes(measured, names)),
+        (_table(costs[:MOST_USED]), _ledger_table(ledger), _classes(measured), _dearer(worse), _unlike(grouped)),
     )
 
 
@@ -112,70 +115,44 @@ class Cost:
         }
 
 
-def _sentence(original: Run, found: Sequence[Difference], costs: Sequence[Cost]) -> str:
+def _sentence(original: Run, found: Sequence[Difference], costs: Sequence[Cost], worse: Sequence[Dearer]) -> str:
     if found:
         return f"The kernels do not behave the same, so no figure counts: {found[0].detail}."
     changes = [f"{cost.name} {cost.change:+.1%}" for cost in costs if cost.variants]
     failed = "; ".join(f"`{line}` ended with status {status}" for line, status in original.exits if status)
     note = f"  Both times, {failed}." if failed else ""
+    note += f"  Dearer by more than {TOLERATED:.0%}: {_programs(worse)}." if worse else ""
     return f"Both kernels did the same; kernel instructions of a call: {', '.join(changes) or 'unchanged'}.{note}"
 
 
-def by_class(run: Run, names: Mapping[int, str], originals: Sequence[Call]) -> dict[Class, list[Call]]:
-    """The calls of a run by name and result class, named as the n-th call of the original run is.
-
-    Left out is the first repetition: the first call of every class, where there are more.
-    """
-    found: dict[Class, list[Call]] = defaultdict(list)
-    for call, original in zip(run.calls, originals, strict=False):
-        found[names.get(original.number, str(original.number)), result_class(original)].append(call)
-    return {key: calls[1:] or calls for key, calls in sorted(found.items())}
+def _programs(worse: Sequence[Dearer]) -> str:
+    return ", ".join(f"{d.name} in {d.program} {d.change:+.1%}" for d in worse)
 
 
 def _costs(measured: Measured, variants: Sequence[Variant], names: Mapping[int, str]) -> tuple[Cost, ...]:
-    base = measured.original.calls
-    before, after = by_class(measured.original, names, base), by_class(measured.specialized, names, base)
-    one_unit = by_class(measured.one_unit, names, base) if measured.one_unit else {}
-    return tuple(
-        _cost(key, before, after, one_unit, measured, variants, names) for key in _commonest(before) if key in after
-    )
-
-
-def _commonest(classes: Mapping[Class, Sequence[Call]]) -> list[Class]:
-    """For every name the class with the most calls."""
-    best: dict[str, Class] = {}
-    for key, calls in classes.items():
-        rank = (len(calls), key[1] != "error")
-        if key[0] not in best or rank > (len(classes[best[key[0]]]), best[key[0]][1] != "error"):
-            best[key[0]] = key
-    return list(best.values())
-
-
-def _cost(
-    key: Class,
-    before: Mapping[Class, Sequence[Call]],
-    after: Mapping[Class, Sequence[Call]],
-    one_unit: Mapping[Class, Sequence[Call]],
-    measured: Measured,
-    variants: Sequence[Variant],
-    names: Mapping[int, str],
-) -> Cost:
+    """One a name, the most used first."""
+    before, after = keyed(measured.original), keyed(measured.specialized)
+    one_unit = keyed(measured.one_unit) if measured.one_unit else {}
     numbers = {name: number for number, name in names.items()}
-    return Cost(
-        key[0],
-        numbers.get(key[0], -1),
-        key[1],
-        sum(names.get(call.number) == key[0] for call in measured.original.calls),
-        len(before[key]),
-        (_mean(c.instructions for c in before[key]), _mean(c.instructions for c in after[key])),
-        (_mean(c.cycles for c in before[key]), _mean(c.cycles for c in after[key])),
-        _mean(c.instructions for c in one_unit[key]) if key in one_unit else None,
-        tuple(_variant(v, measured) for v in variants if names.get(v.call) == key[0]),
-    )
-
-
-def _mean(values: Iterable[int]) -> float:
-    return round(fmean(values), 3)
+    found = []
+    for name, key in measured.groups.commonest().items():
+        keys = measured.groups.measured(key)
+        calls = of(before, keys), of(after, keys)
+        reference = of(one_unit, keys)
+        found.append(
+            Cost(
+                name,
+                numbers.get(name, -1),
+                key[1],
+                measured.groups.used[name],
+                len(keys),
+                (mean(c.instructions for c in calls[0]), mean(c.instructions for c in calls[1])),
+                (mean(c.cycles for c in calls[0]), mean(c.cycles for c in calls[1])),
+                mean(c.instructions for c in reference) if reference else None,
+                tuple(_variant(v, measured) for v in variants if names.get(v.call) == name),
+            )
+        )
+    return tuple(found)
 
 
 def _variant(variant: Variant, measured: Measured) -> dict[str, object]:
@@ -190,17 +167,15 @@ def _variant(variant: Variant, measured: Measured) -> dict[str, object]:
     }
 
 
-def _ledger(
-    measured: Measured, steps: Sequence[tuple[str, Run]], costs: Sequence[Cost], names: Mapping[int, str]
-) -> dict[str, dict[str, int]]:
+def _ledger(measured: Measured, steps: Sequence[tuple[str, Run]], costs: Sequence[Cost]) -> dict[str, dict[str, int]]:
     """Instructions of all calls of each new system call's commonest class, in the original kernel, then the change
     by each group of passes, then in the specialized kernel: the first plus the changes is the last, exactly."""
-    base = measured.original.calls
     runs = [("original", measured.original), *steps, ("layout", measured.specialized)]
     sums = []
     for group, run in runs:
-        classes = by_class(run, names, base)
-        sums.append((group, {c.name: sum(call.instructions for call in classes[c.name, c.result]) for c in costs}))
+        calls = keyed(run)
+        keys = {c.name: measured.groups.measured((c.name, c.result)) for c in costs}
+        sums.append((group, {name: sum(call.instructions for call in of(calls, k)) for name, k in keys.items()}))
     found: dict[str, dict[str, int]] = {}
     for cost in costs:
         row = {"calls": cost.measured, "original": sums[0][1][cost.name]}
@@ -237,13 +212,27 @@ def _table(costs: Sequence[Cost]) -> Table:
     return Table("Kernel instructions of a call, from the gate to the iret", columns, rows)
 
 
-def _classes(measured: Measured, names: Mapping[int, str]) -> Table:
-    base = measured.original.calls
-    before, after = by_class(measured.original, names, base), by_class(measured.specialized, names, base)
+def _classes(measured: Measured) -> Table:
+    """The most used calls, however they ended; those that slept are classes of their own."""
+    before, after = keyed(measured.original), keyed(measured.specialized)
+    used = measured.groups.names()[:MOST_USED]
     rows: list[tuple[Cell, ...]] = []
-    for key, calls in before.items():
-        iterations = Counter(c.iterations for c in calls).most_common(1)[0][0]
-        means = [_mean(c.instructions for c in cs) if cs else 0.0 for cs in (calls, after.get(key, []))]
-        rows.append((*key, len(calls), *means, iterations))
+    for key in sorted(measured.groups.members, key=lambda k: (used.index(k[0]) if k[0] in used else MOST_USED, k)):
+        if key[0] in used:
+            keys = measured.groups.measured(key)
+            iterations = Counter(c.iterations for c in of(before, keys)).most_common(1)[0][0]
+            means = (mean(c.instructions for c in of(calls, keys)) for calls in (before, after))
+            rows.append((*key, len(keys), *means, iterations))
     columns = ("call", "result", "calls", "before", "after", "rep iterations")
     return Table("Every result class", columns, tuple(rows))
+
+
+def _dearer(worse: Sequence[Dearer]) -> Table:
+    rows = tuple((d.program, d.name, d.calls, d.before, d.after, f"{d.change:+.1%}") for d in worse)
+    columns = ("program", "call", "calls", "before", "after", "change")
+    return Table(f"Dearer than before by more than {TOLERATED:.0%}", columns, rows)
+
+
+def _unlike(grouped: Groups) -> Table:
+    rows = tuple((*key, count) for key, count in grouped.unlike.items())
+    return Table("Not compared: slept or faulted otherwise than its counterpart", ("call", "result", "calls"), rows)

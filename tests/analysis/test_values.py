@@ -227,3 +227,14 @@ def test_calls_and_esp() -> None:
 def test_what_esp_has_left_is_forgotten() -> None:
     state = behind("push 61\n add esp, 4\n sub esp, 4\n mov eax, [esp]")
     assert state.places["eax"].constant is None
+
+
+def test_filling_slots_gives_nobody_their_address() -> None:
+    filled = behind("sub esp, 80\n lea edi, [esp + 8]\n mov ecx, 17\n xor eax, eax\n rep stosd")
+    assert filled.escaped == frozenset()
+    assert filled.places["edi"].slot == 8 - 80 + 68
+
+
+def test_filling_slots_with_an_address_does() -> None:
+    filled = behind("sub esp, 80\n lea edi, [esp + 8]\n mov ecx, 17\n mov eax, esp\n rep stosd")
+    assert filled.escaped

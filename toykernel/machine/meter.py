@@ -186,7 +186,8 @@ class Meter:
         assert self._last is not None
         code = self._last.code
         self._switched = False
-        self._stack = self._stacks.setdefault(self._place(esp), _Stack(self._nobody))
+        before, self._stack = self._stack, self._stacks.setdefault(self._place(esp), _Stack(self._nobody))
+        self._cost.switches += self._stack is not before
         self._cost = self._stack.cost
         self._charge(code, code.sure, len(code.block.sizes) if retired is None else retired)
 

@@ -22,6 +22,8 @@ class Call:
     cycles: int = 0  # modelled
     faults: int = 0  # exceptions by its own accesses; their instructions are included
     interrupted: int = 0  # instructions of interrupts that arrived within; not included
+    switches: int = 0  # how often its stack was left for another: it slept, or gave the processor away
+    process: int = 0  # 0, 1, 2 … in the order in which processes came to be
 
 
 @dataclass(frozen=True)

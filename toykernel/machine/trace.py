@@ -19,6 +19,7 @@ class Cost:
     thirds: int = 0  # of a modelled cycle
     faults: int = 0
     interrupted: int = 0
+    switches: int = 0
 
 
 @dataclass
@@ -48,6 +49,7 @@ class OpenCall:
             self.cost.thirds // 3,
             self.cost.faults,
             self.cost.interrupted,
+            self.cost.switches,
         )
 
 

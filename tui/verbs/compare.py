@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import click
 
 from rewriter.options import System
 from rewriter.report import Table
-from rewriter.run import Call, Run
+from rewriter.run import Run
 from tui import choices, document, exits, system
 from tui.interrupt import interruptible
 from tui.progress import Progress
@@ -86,23 +85,24 @@ def _boot_both(
 
 def _costs(one: Run, two: Run, names: Mapping[int, str]) -> list[dict[str, Any]]:
     """Means over all calls of one name and result class, after the first."""
-    from rewriter.phases.measure import by_class
+    from rewriter.behavior import keyed
+    from rewriter.phases.costs import groups, mean, of
 
-    first, second = by_class(one, names, one.calls), by_class(two, names, one.calls)
-    return [
-        {
-            "call": name,
-            "result": kind,
-            "calls": len(calls),
-            "instructions": [_mean(calls, "instructions"), _mean(second.get((name, kind), ()), "instructions")],
-            "cycles": [_mean(calls, "cycles"), _mean(second.get((name, kind), ()), "cycles")],
-        }
-        for (name, kind), calls in first.items()
-    ]
-
-
-def _mean(calls: Sequence[Call], what: str) -> float:
-    return round(fmean(getattr(call, what) for call in calls), 3) if calls else 0.0
+    grouped, sides = groups(one, two, names), (keyed(one), keyed(two))
+    found = []
+    for name, kind in grouped.members:
+        keys = grouped.measured((name, kind))
+        pair = [of(side, keys) for side in sides]
+        found.append(
+            {
+                "call": name,
+                "result": kind,
+                "calls": len(keys),
+                "instructions": [mean(c.instructions for c in calls) for calls in pair],
+                "cycles": [mean(c.cycles for c in calls) for calls in pair],
+            }
+        )
+    return found
 
 
 def _print(costs: Sequence[Mapping[str, Any]], plain: bool) -> None:
