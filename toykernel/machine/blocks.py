@@ -7,6 +7,10 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 _STRING = {0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF, 0x6C, 0x6D, 0x6E, 0x6F}
+_LONGEST = 15  # bytes of an instruction
+_FAR, _NEAR = 48, 32  # bytes before a place at which decoding begins: as many beginnings as an instruction is long
+_ALONE = {bytes([opcode]) for opcode in (0x90, 0xCC, 0xFA, 0xFB)}  # nop, int3, cli, sti
+_LOOP = b"\xeb\xfd"  # jmp to the byte before
 _PREFIXES = {0xF0, 0xF2, 0xF3, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65, 0x66, 0x67}
 
 
@@ -45,6 +49,33 @@ def disassemble(code: bytes) -> Iterator[tuple[int, str, str]]:
     """(size, mnemonic with prefixes, operands) of straight code, up to what does not decode."""
     for _, size, mnemonic, operands in _disassembler().disasm_lite(code, 0):
         yield size, mnemonic, operands
+
+
+@lru_cache(maxsize=64)
+def instructions(code: bytes, opcode: int) -> tuple[int, ...]:
+    """Where the byte occurs in code, but for places that lie within another instruction.
+
+    Decoding from any place soon finds the true borders: what none of many beginnings leads to is no instruction, unless
+    data lies before it.  That is believed of what stands behind `sti`, `cli` and their like, or loops on itself."""
+    return tuple(at for at, byte in enumerate(code) if byte == opcode and _is_reached(code, at))
+
+
+def _is_reached(code: bytes, place: int) -> bool:
+    if code[place - 1 : place] in _ALONE or code[place + 1 : place + 3] == _LOOP:
+        return True
+    return any(_decode_to(code, start, place) for start in range(max(0, place - _FAR), max(1, place - _NEAR)))
+
+
+def _decode_to(code: bytes, start: int, place: int) -> bool:
+    """Whether decoding from `start` on comes by the place; what does not decode is skipped byte by byte."""
+    while start < place:
+        for size, _, _ in disassemble(code[start : place + _LONGEST]):
+            start += size
+            if start >= place:
+                break
+        else:
+            start += 1
+    return start == place
 
 
 @cache

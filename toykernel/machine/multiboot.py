@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .blocks import instructions
 from .errors import MachineError
 from .memory import PAGE, SIZE, Memory
 
@@ -64,10 +65,10 @@ class Image:
             yield start, (1 << 32) - 1
 
     def places(self, opcode: int) -> Iterator[int]:
-        """Where the byte occurs in code: every instruction with this opcode begins at one of these addresses."""
+        """Where instructions of this opcode, a byte, may begin: whoever comes from a little before gets there."""
         for segment in self.segments:
             if segment.executable:
-                yield from (segment.virtual + at for at, byte in enumerate(segment.content) if byte == opcode)
+                yield from (segment.virtual + at for at in instructions(segment.content, opcode))
 
 
 def parse(kernel: bytes) -> Image:
