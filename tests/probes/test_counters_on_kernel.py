@@ -143,7 +143,7 @@ def test_interrupts_at_any_instruction_lose_no_count(monkeypatch):
     run = Machine(storm=199).run(emit(program), work)
     assert run.console == Machine().run(emit(program), work).console
     blocks, edges = counters.decode(run.profile[0])
-    assert blocks["do_timer"] > 500
+    assert blocks["do_IRQ"] > 500
     entering, leaving = Counter(), Counter()
     for (source, target), count in edges.items():
         leaving[source] += count
