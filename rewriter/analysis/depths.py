@@ -23,6 +23,7 @@ from rewriter.analysis.summary import (
     NOTHING,
     Summary,
     anything,
+    conventional,
     intact,
 )
 from rewriter.analysis.transfer import Trails, Transfer
@@ -33,6 +34,7 @@ from rewriter.ir import Insn
 from rewriter.x86.effects import FLAGS, register_mask
 from rewriter.x86.flow import Flow, flow
 
+CONVENTION = re.compile(r"(\w+)(?:\(\))? keeps the C convention, with (\d{1,2}) arguments?")
 INTACT = re.compile(r"(\w+)(?:\(\))? returns with the caller's frame intact")
 _MASK = ALL_REGISTERS | FLAGS
 _PATIENCE = 12  # analyses of one function before its depths count as unbounded
@@ -51,6 +53,8 @@ class Depths:
         self.graph = CallGraph(index)
         found = (INTACT.fullmatch(fact) for fact in contract.facts if facts)
         self.intact = frozenset(match[1] for match in found if match)
+        found = (CONVENTION.fullmatch(fact) for fact in contract.facts if facts)
+        self.conventional = {match[1]: conventional(int(match[2])) for match in found if match}
         self._known: dict[str, Summary] = {}
         self._settled: set[str] = set()
         self._indirect: Summary | None = None
@@ -107,6 +111,8 @@ class Depths:
         self._settled.update(todo)
 
     def _local(self, name: str, view: _View) -> Summary:
+        if name in self.conventional:
+            return self.conventional[name]
         function = self.index.functions[name]
         if name in self.intact:
             view = _View(self, steady=True)

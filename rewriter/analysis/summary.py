@@ -107,3 +107,10 @@ def intact(reason: str) -> Summary:
     """A function that the contract promises to return with the caller's frame and its registers intact, whatever
     it does to the stack in between ("schedule() returns with the caller's frame intact")."""
     return Summary(WORD, WORD, 0, CALLER_SAVED, 0, 0, True, reason)
+
+
+def conventional(arguments: int) -> Summary:
+    """A function that the contract promises to keep the C convention ("checksum keeps the C convention, with 3
+    arguments"): it may change these and the registers that its caller saves, whose old values are no use to it."""
+    depth = WORD + WORD * arguments
+    return Summary(depth, depth, 0, CALLER_SAVED, CALLER_SAVED, 0, True)

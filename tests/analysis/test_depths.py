@@ -8,7 +8,7 @@ from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index
 from rewriter.analysis.summary import FRAME, Summary
 from rewriter.contract import Contract
-from rewriter.x86.effects import FLAGS, names
+from rewriter.x86.effects import FLAGS, names, register_mask
 from tests.passes.assembly import program
 
 
@@ -188,3 +188,17 @@ def test_a_fact_of_the_contract_bounds_the_scheduler() -> None:
     assert (found.pops, found.kill_depth) == (0, 4)
     assert "ebx" not in names(found.clobbers)
     assert summary(SCHEDULE, contract=PROMISE, facts=False).pops is None
+
+
+JUMPS = "f:\n push 1\n push ebx\n call g\n add esp, 8\n ret\ng:\n push ebx\n mov ebx, [esp + 8]\n jmp ebx\n"
+
+
+def test_a_promise_says_what_a_computed_jump_hides() -> None:
+    """`g` cannot be understood; by the contract it reaches its two arguments, and its caller needs no eax for it."""
+    promise = Contract(facts=("g keeps the C convention, with 2 arguments",))
+    found = summary(JUMPS, contract=promise)
+    assert (found.use_depth, found.kill_depth, found.pops) == (4, 4, 0)
+    assert names(found.before(register_mask("eax"))) == ("ebx",)
+    for unknown in (summary(JUMPS), summary(JUMPS, contract=promise, facts=False)):
+        assert unknown.pops is None
+        assert "eax" in names(unknown.reads)
