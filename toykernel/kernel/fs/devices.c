@@ -59,26 +59,14 @@ static const struct device devices[] = {
     {.path = "/dev/console", .number = 0x501, .permissions = 0600, .operations = &console_operations},
 };
 
-static void make_device(const struct device *device)
-{
-    struct inode *inode = ramfs_mknod(device->path, S_IFCHR | device->permissions);
-
-    if (IS_ERR(inode))
-        panic("no device", (u32)device->path);
-    inode->i_rdev = device->number;
-    inode->i_fop = device->operations;
-    iput(inode);
-}
-
 void devices_init(void)
 {
-    struct inode *dev = ramfs_mknod("/dev", S_IFDIR | 0755);
-
-    if (IS_ERR(dev))
-        panic("no directory for devices", 0);
-    iput(dev);
-    for (u32 i = 0; i < sizeof devices / sizeof *devices; i++)
-        make_device(&devices[i]);
+    iput(ramfs_mknod("/dev", S_IFDIR | 0755));
+    for (const struct device *d = devices; d < devices + sizeof devices / sizeof *devices; d++) {
+        struct inode *inode = ramfs_special(d->path, S_IFCHR | d->permissions, d->operations);
+        inode->i_rdev = d->number;
+        iput(inode);
+    }
     console = file_open("/dev/console", O_RDWR, 0);
     if (IS_ERR(console))
         panic("no console", (u32)console);

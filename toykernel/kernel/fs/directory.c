@@ -105,32 +105,20 @@ static int change_directory(const char *user_path)
 
 int sys_mkdir(const char *path, u32 mode)
 {
-    int result = with_path(path, make_directory, mode);
-
-    KEEP_2(result, path, mode);
-    return result;
+    return kept_2(with_path(path, make_directory, mode), path, mode);
 }
 
 int sys_rmdir(const char *path)
 {
-    int result = with_path(path, remove_directory, 0);
-
-    KEEP_1(result, path);
-    return result;
+    return kept_1(with_path(path, remove_directory, 0), path);
 }
 
 int sys_unlink(const char *path)
 {
-    int result = with_path(path, remove_name, 0);
-
-    KEEP_1(result, path);
-    return result;
+    return kept_1(with_path(path, remove_name, 0), path);
 }
 
 int sys_chdir(const char *path)
 {
-    int result = change_directory(path);
-
-    KEEP_1(result, path);
-    return result;
+    return kept_1(change_directory(path), path);
 }

@@ -2,54 +2,38 @@
 #include "fs.h"
 #include "syscall.h"
 
-enum {
-    F_DUPFD,
-    F_GETFD,
-    F_SETFD,
-    F_GETFL,
-    F_SETFL,
-    F_GETLK,
-    F_SETLK,
-    F_SETLKW,
-    F_SETOWN,
-    F_GETOWN,
-    F_SETSIG,
-    F_GETSIG
-};
+enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK };
+enum { F_SETLK = F_GETLK + 1, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG };
 enum { FD_CLOEXEC = 1, LAST_SIGNAL = 64, CHANGEABLE = O_APPEND | O_NONBLOCK };
 
 /* Another descriptor for the file, not below `first`; it takes over the caller's use of the file. */
 static int duplicate(struct file *file, u32 first)
 {
-    int fd = get_unused_fd(first);
+    int fd = file ? get_unused_fd(first) : -EBADF;
 
     if (fd >= 0)
         install_fd(fd, file);
-    else
+    else if (file)
         fput(file);
     return fd;
 }
 
 int sys_dup(u32 fd)
 {
-    struct file *file = fget(fd);
-    int result = file ? duplicate(file, 0) : -EBADF;
-
-    KEEP_1(result, fd);
-    return result;
+    return kept_1(duplicate(fget(fd), 0), fd);
 }
 
-static int replace(u32 fd, u32 new)
+/* The descriptor `new` leads to the file, whatever it led to before. */
+static int replace(struct file *file, u32 fd, u32 new)
 {
-    struct file *file = fget(fd), *old;
+    struct file *old;
 
-    if (!file)
+    if (new >= NR_OPEN)
         return -EBADF;
-    if (new >= NR_OPEN || new == fd) {
-        fput(file);
-        return new == fd ? (int)new : -EBADF;
-    }
+    if (new == fd)
+        return new;
     old = detach_fd(new);
+    file->f_count++;
     install_fd(new, file);
     if (old)
         fput(old);
@@ -58,10 +42,7 @@ static int replace(u32 fd, u32 new)
 
 int sys_dup2(u32 fd, u32 new)
 {
-    int result = replace(fd, new);
-
-    KEEP_2(result, fd, new);
-    return result;
+    return kept_2(with_file(file, fd, replace(file, fd, new)), fd, new);
 }
 
 void set_close_on_exec(u32 fd, bool on)
@@ -110,13 +91,5 @@ static int do_fcntl(u32 fd, struct file *file, u32 command, u32 argument)
 
 int sys_fcntl(u32 fd, u32 command, u32 argument)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
-
-    if (file) {
-        result = do_fcntl(fd, file, command, argument);
-        fput(file);
-    }
-    KEEP_3(result, fd, command, argument);
-    return result;
+    return kept_3(with_file(file, fd, do_fcntl(fd, file, command, argument)), fd, command, argument);
 }

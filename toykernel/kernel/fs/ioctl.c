@@ -40,13 +40,5 @@ static int do_ioctl(u32 fd, struct file *file, u32 command, u32 argument)
 
 int sys_ioctl(u32 fd, u32 command, u32 argument)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
-
-    if (file) {
-        result = do_ioctl(fd, file, command, argument);
-        fput(file);
-    }
-    KEEP_3(result, fd, command, argument);
-    return result;
+    return kept_3(with_file(file, fd, do_ioctl(fd, file, command, argument)), fd, command, argument);
 }

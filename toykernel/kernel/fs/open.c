@@ -86,13 +86,5 @@ static int truncate_file(struct file *file, loff_t size)
 
 int sys_ftruncate(u32 fd, off_t length)
 {
-    int result = length < 0 ? -EINVAL : -EBADF;
-    struct file *file = length < 0 ? NULL : fget(fd);
-
-    if (file) {
-        result = truncate_file(file, length);
-        fput(file);
-    }
-    KEEP_2(result, fd, length);
-    return result;
+    return kept_2(length < 0 ? -EINVAL : with_file(file, fd, truncate_file(file, length)), fd, length);
 }

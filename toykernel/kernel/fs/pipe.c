@@ -152,34 +152,26 @@ static const struct file_operations pipe_operations = {
 static const struct super_operations pipe_super = {.put_inode = pipe_put_inode};
 static struct super_block pipe_filesystem = {.s_op = &pipe_super};
 
-/* An empty one; NULL if memory is short. */
-static struct pipe *new_pipe(void)
-{
-    struct page *page = alloc_pages(0);
-    struct pipe *pipe = page ? cache_alloc(&pipes) : NULL;
-
-    if (pipe)
-        pipe->ring = page->address;
-    else if (page)
-        put_page(page);
-    return pipe;
-}
-
+/* One without a user at either end; NULL if memory is short. */
 static struct inode *pipe_inode(void)
 {
     static u32 last_pipe;
     struct inode *inode = new_inode(&pipe_filesystem, S_IFIFO | 0600);
+    struct pipe *pipe = inode ? cache_alloc(&pipes) : NULL;
+    struct page *page = pipe ? alloc_pages(0) : NULL;
 
-    if (!inode)
-        return NULL;
-    inode->i_private = new_pipe();
-    if (!inode->i_private) {
-        free_inode(inode);
-        return NULL;
+    if (page) {
+        pipe->ring = page->address;
+        inode->i_ino = ++last_pipe;
+        inode->i_fop = &pipe_operations;
+        inode->i_private = pipe;
+        return inode;
     }
-    inode->i_ino = ++last_pipe;
-    inode->i_fop = &pipe_operations;
-    return inode;
+    if (pipe)
+        cache_free(&pipes, pipe);
+    if (inode)
+        free_inode(inode);
+    return NULL;
 }
 
 static struct file *open_end(struct inode *inode, u32 flags)
@@ -191,49 +183,31 @@ static struct file *open_end(struct inode *inode, u32 flags)
     return file;
 }
 
-static int open_ends(struct file *ends[2])
-{
-    struct inode *inode = pipe_inode();
-
-    if (!inode)
-        return -ENOMEM;
-    ends[0] = open_end(inode, O_RDONLY);
-    ends[1] = open_end(inode, O_WRONLY);
-    iput(inode);
-    if (ends[0] && ends[1])
-        return 0;
-    for (u32 i = 0; i < 2; i++)
-        if (ends[i])
-            fput(ends[i]);
-    return -ENFILE;
-}
-
 static int make_pipe(int *user_fds)
 {
-    int fds[2], error;
-    struct file *ends[2];
+    struct inode *inode = pipe_inode();
+    struct file *ends[2] = {};
+    int fds[2], error = inode ? 0 : -ENOMEM;
 
-    fds[0] = get_unused_fd(0);
-    fds[1] = fds[0] < 0 ? fds[0] : get_unused_fd(fds[0] + 1);
-    if (fds[1] < 0)
-        return fds[1];
-    error = open_ends(ends);
-    if (error)
-        return error;
-    error = copy_to_user(user_fds, fds, sizeof fds) ? -EFAULT : 0;
+    for (u32 i = 0; i < 2 && !error; i++) {
+        ends[i] = open_end(inode, i == 0 ? O_RDONLY : O_WRONLY);
+        fds[i] = ends[i] ? get_unused_fd(i == 0 ? 0 : fds[0] + 1) : -ENFILE;
+        error = fds[i] < 0 ? fds[i] : 0;
+    }
+    if (inode)
+        iput(inode);
+    if (!error && copy_to_user(user_fds, fds, sizeof fds))
+        error = -EFAULT;
     for (u32 i = 0; i < 2; i++) {
-        if (error)
-            fput(ends[i]);
-        else
+        if (!error)
             install_fd(fds[i], ends[i]);
+        else if (ends[i])
+            fput(ends[i]);
     }
     return error;
 }
 
 int sys_pipe(int *fds)
 {
-    int result = make_pipe(fds);
-
-    KEEP_1(result, fds);
-    return result;
+    return kept_1(make_pipe(fds), fds);
 }

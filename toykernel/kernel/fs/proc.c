@@ -1,46 +1,93 @@
-/* /proc: a filesystem without any storage.  Its inodes live as long as somebody uses them. */
-#include "proc.h"
+/* /proc: files whose text is made when they are read. */
+#include "fs.h"
+#include "kprofile.h"
+#include "syscall.h"
 #include "uaccess.h"
 
-enum { ROOT = 1, FIRST_FILE = 2 }; /* inode numbers */
+/* It is made from its beginning on every time, and what the reader wants of it is kept. */
+struct text {
+    char *to;     /* where that goes */
+    u32 from;     /* its first byte */
+    u32 size;     /* how many bytes it may have */
+    u32 position; /* how many were made, wanted or not */
+};
 
-static struct super_block procfs = {.s_maxbytes = MAX_SIZE};
+struct proc_file {
+    const char *path;
+    void (*make)(struct text *); /* makes all of it */
+};
 
-static const struct file_operations text_operations;
-
-static struct inode *proc_inode(u32 number)
+static void put_char(struct text *text, char c)
 {
-    struct inode *inode = new_inode(&procfs, S_IFREG | 0444);
+    u32 at = text->position++ - text->from;
 
-    if (!inode)
-        return ERR_PTR(-ENOMEM);
-    inode->i_ino = FIRST_FILE + number;
-    inode->i_fop = &text_operations;
-    inode->i_private = (void *)&proc_files[number];
-    return inode;
+    if (at < text->size)
+        text->to[at] = c;
 }
 
-/* ".." is nobody's business here: it leads out of this filesystem. */
-static struct inode *proc_lookup(struct inode *dir, const char *name, u32 length)
+static void put_string(struct text *text, const char *s)
 {
-    (void)dir;
-    for (u32 i = 0; i < NR_PROC_FILES; i++)
-        if (strlen(proc_files[i].name) == length && memcmp(proc_files[i].name, name, length) == 0)
-            return proc_inode(i);
-    return ERR_PTR(-ENOENT);
+    while (*s)
+        put_char(text, *s++);
 }
 
-/* Positions 0 and 1 are those of ".", "..". */
-static int proc_readdir(struct file *file, void *to, filldir_t filldir)
+static void put_number(struct text *text, u32 value)
 {
-    for (u32 at; (at = file->f_pos) < NR_PROC_FILES + 2; file->f_pos++) {
-        const char *name = at == 0 ? "." : at == 1 ? ".." : proc_files[at - 2].name;
-        u32 ino = at < 2 ? ROOT : FIRST_FILE + at - 2;
-        if (filldir(to, name, strlen(name), at + 1, ino, at < 2 ? S_IFDIR : S_IFREG))
-            break;
-    }
-    return 0;
+    for (u32 unit = 1000000000; unit; unit /= 10)
+        if (value >= unit || unit == 1)
+            put_char(text, '0' + value / unit % 10);
 }
+
+/* A line: what, a space, how many. */
+static void put_count(struct text *text, const char *what, u32 value)
+{
+    put_string(text, what);
+    put_char(text, ' ');
+    put_number(text, value);
+    put_char(text, '\n');
+}
+
+/* Whoever looks for leaks compares these. */
+static void make_meminfo(struct text *text)
+{
+    u32 slab = 0;
+
+    for (const struct cache *cache = caches; cache; cache = cache->next)
+        slab += cache->pages;
+    put_count(text, "free_pages", nr_free_pages);
+    put_count(text, "cached_pages", page_cache_size);
+    put_count(text, "slab_pages", slab);
+    put_count(text, "unused_inodes", nr_unused_inodes);
+    for (const struct cache *cache = caches; cache; cache = cache->next)
+        put_count(text, cache->name, cache->used);
+}
+
+/* How much the probes of each type count into. */
+static void make_kprofile(struct text *text)
+{
+    static const char *const types[NR_TYPES] = {
+        [BLOCKS] = "blocks", [EDGES] = "edges", [STACKS] = "stacks", [VALUES] = "values", [CYCLES] = "cycles",
+    };
+
+    for (u32 type = 0; type < NR_TYPES; type++)
+        put_count(text, types[type], kprofile_areas[type].size);
+}
+
+/* The numbers that are in use. */
+static void make_syscalls(struct text *text)
+{
+    for (u32 number = 0; number < NR_SYSCALLS; number++)
+        if (sys_call_table[number] != (syscall_t)sys_ni_syscall) {
+            put_number(text, number);
+            put_char(text, '\n');
+        }
+}
+
+static const struct proc_file proc_files[] = {
+    {.path = "/proc/meminfo", .make = make_meminfo},
+    {.path = "/proc/kprofile", .make = make_kprofile},
+    {.path = "/proc/syscalls", .make = make_syscalls},
+};
 
 static ssize_t proc_read(struct file *file, char *buf, size_t count, loff_t *ppos)
 {
@@ -63,26 +110,18 @@ static ssize_t proc_read(struct file *file, char *buf, size_t count, loff_t *ppo
     return done;
 }
 
-static const struct inode_operations root_inode = {.lookup = proc_lookup};
-static const struct file_operations root_operations = {
-    .llseek = generic_file_llseek,
-    .read = directory_read,
-    .readdir = proc_readdir,
-};
-static const struct file_operations text_operations = {.llseek = generic_file_llseek, .read = proc_read};
-
+/* Nobody makes or removes anything in the directory once it is filled. */
 void proc_init(void)
 {
-    struct inode *covered = ramfs_mknod("/proc", S_IFDIR | 0755), *root = new_inode(&procfs, S_IFDIR | 0555);
+    static const struct file_operations text_operations = {.llseek = generic_file_llseek, .read = proc_read};
+    static const struct inode_operations fixed_directory = {.lookup = ramfs_lookup};
+    struct inode *dir = ramfs_mknod("/proc", S_IFDIR | 0555);
 
-    if (IS_ERR(covered) || !root)
-        panic("no memory for /proc", 0);
-    iput(covered);
-    root->i_ino = ROOT;
-    root->i_nlink = 2;
-    root->i_op = &root_inode;
-    root->i_fop = &root_operations;
-    procfs.s_root = root;
-    if (mount_at("/proc", &procfs))
-        panic("/proc is no directory", 0);
+    for (u32 i = 0; i < sizeof proc_files / sizeof *proc_files; i++) {
+        struct inode *inode = ramfs_special(proc_files[i].path, S_IFREG | 0444, &text_operations);
+        inode->i_private = (void *)&proc_files[i];
+        iput(inode);
+    }
+    dir->i_op = &fixed_directory;
+    iput(dir);
 }

@@ -3,7 +3,7 @@
 
 static u32 last_ino;
 
-static const struct inode_operations directory_inode, file_inode;
+static const struct inode_operations directory_inode, file_inode, special_inode;
 static const struct file_operations directory_file, regular_file;
 static const struct address_space_operations ramfs_pages;
 static const struct super_operations ramfs_super;
@@ -125,6 +125,7 @@ static const struct inode_operations directory_inode = {
     .rmdir = ramfs_rmdir,
 };
 static const struct inode_operations file_inode = {.truncate = ramfs_truncate};
+static const struct inode_operations special_inode = {};
 static const struct file_operations directory_file = {
     .llseek = generic_file_llseek,
     .read = directory_read,
@@ -166,6 +167,18 @@ struct inode *ramfs_mknod(const char *path, u32 mode)
     if (PTR_ERR(inode) == -ENOENT)
         inode = make_node(nd.dir, nd.last, nd.length, mode);
     iput(nd.dir);
+    return inode;
+}
+
+/* Make a file with operations of its own, and return it with one more user. */
+struct inode *ramfs_special(const char *path, u32 mode, const struct file_operations *operations)
+{
+    struct inode *inode = ramfs_mknod(path, mode);
+
+    if (IS_ERR(inode))
+        panic("no memory for a special file", PTR_ERR(inode));
+    inode->i_op = &special_inode;
+    inode->i_fop = operations;
     return inode;
 }
 

@@ -53,15 +53,7 @@ static int read_directory(struct file *file, void *buf, size_t count)
 
 int sys_getdents(u32 fd, void *buf, size_t count)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
-
-    if (file) {
-        result = read_directory(file, buf, count);
-        fput(file);
-    }
-    KEEP_3(result, fd, buf, count);
-    return result;
+    return kept_3(with_file(file, fd, read_directory(file, buf, count)), fd, buf, count);
 }
 
 /* read of a directory. */

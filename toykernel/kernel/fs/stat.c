@@ -48,21 +48,10 @@ static int stat_path(const char *path, struct stat *to)
 
 int sys_stat(const char *path, struct stat *to)
 {
-    int result = stat_path(path, to);
-
-    KEEP_2(result, path, to);
-    return result;
+    return kept_2(stat_path(path, to), path, to);
 }
 
 int sys_fstat(u32 fd, struct stat *to)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
-
-    if (file) {
-        result = copy_stat(file->f_inode, to);
-        fput(file);
-    }
-    KEEP_2(result, fd, to);
-    return result;
+    return kept_2(with_file(file, fd, copy_stat(file->f_inode, to)), fd, to);
 }

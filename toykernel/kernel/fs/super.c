@@ -47,13 +47,5 @@ int sys_sync(void)
 
 int sys_fsync(u32 fd)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
-
-    if (file) {
-        result = file->f_op->fsync ? file->f_op->fsync(file) : -EINVAL;
-        fput(file);
-    }
-    KEEP_1(result, fd);
-    return result;
+    return kept_1(with_file(file, fd, file->f_op->fsync ? file->f_op->fsync(file) : -EINVAL), fd);
 }

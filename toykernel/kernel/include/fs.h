@@ -151,6 +151,19 @@ typedef size_t (*read_actor_t)(struct read_descriptor *, struct page *, u32 offs
 /* fs/file_table.c */
 struct file *fget(u32 fd);
 void fput(struct file *file);
+
+/* What the expression makes of the task's open file; -EBADF if the descriptor is not open. */
+#define with_file(file, fd, expression)                                                                      \
+    ({                                                                                                       \
+        struct file *file = fget(fd);                                                                        \
+        int with_ = -EBADF;                                                                                  \
+        if (file) {                                                                                          \
+            with_ = (expression);                                                                            \
+            fput(file);                                                                                      \
+        }                                                                                                    \
+        with_;                                                                                               \
+    })
+
 int get_unused_fd(u32 first);
 void install_fd(u32 fd, struct file *file);
 struct file *detach_fd(u32 fd);
@@ -208,6 +221,7 @@ ssize_t directory_read(struct file *file, char *buf, size_t count, loff_t *ppos)
 /* fs/ramfs.c, fs/ramfs_names.c, fs/initramfs.c */
 void ramfs_init(void);
 struct inode *ramfs_mknod(const char *path, u32 mode);
+struct inode *ramfs_special(const char *path, u32 mode, const struct file_operations *operations);
 bool ramfs_make_empty(struct inode *dir, struct inode *parent);
 bool ramfs_is_empty(const struct inode *dir);
 bool ramfs_add(struct inode *dir, const char *name, u32 length, struct inode *inode);

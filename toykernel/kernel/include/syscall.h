@@ -9,11 +9,20 @@
 #define KEEP_2(result, a, b)    asm("" : "+r"(result) : "m"(a), "m"(b))
 #define KEEP_3(result, a, b, c) asm("" : "+r"(result) : "m"(a), "m"(b), "m"(c))
 
+/* The same for a result that is returned at once. */
+#define kept_1(value, a)                                                                                     \
+    ({                                                                                                       \
+        int value_ = (value);                                                                                \
+        KEEP_1(value_, a);                                                                                   \
+        value_;                                                                                              \
+    })
+#define kept_2(value, a, b)    kept_1(kept_1(value, a), b)
+#define kept_3(value, a, b, c) kept_1(kept_2(value, a, b), c)
+
 typedef void (*syscall_t)(void); /* the handlers differ in their parameters */
 extern syscall_t sys_call_table[NR_SYSCALLS];
 
 struct stat;
-struct utsname;
 
 int sys_ni_syscall(void);
 int sys_exit(int status);
@@ -37,6 +46,6 @@ int sys_ftruncate(u32 fd, off_t length);
 int sys_stat(const char *path, struct stat *to);
 int sys_fstat(u32 fd, struct stat *to);
 int sys_fsync(u32 fd);
-int sys_uname(struct utsname *to);
+int sys_uname(void *to);
 int sys_getdents(u32 fd, void *buf, size_t count);
 int sys_kprofile(u32 command, u32 type);
