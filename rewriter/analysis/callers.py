@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.liveness import Liveness
 from rewriter.analysis.summary import ALL_REGISTERS
+from rewriter.analysis.value import CURRENT, REGISTERS, Opaque, Value
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
 from rewriter.ir import Block, Insn, Program
@@ -31,6 +34,63 @@ def number_in_eax(program: Program, contract: Contract) -> bool:
     """Whether every handler finds the number of the call in eax: it indexes the table."""
     sites = _gates(program, contract)
     return bool(sites) and all(_indexed_by(block.insns[-1]) == "eax" for block in sites)
+
+
+def origins(program: Program, contract: Contract, depths: Depths) -> dict[str, frozenset[str]]:
+    """What a handler finds in its registers: those of the program on which each may depend; one that is missing may
+    depend on anything.  It is followed on every way from a function's entry through jumps to a gate."""
+    gates = {block.label for block in _gates(program, contract)}
+    ways = _jumping_to({depths.index.owners[label].name for label in gates}, depths)
+    found: dict[str, frozenset[str]] = {register: frozenset() for register in REGISTERS} if gates else {}
+    if _entered_within(program, depths, ways):
+        return {}
+    for name in ways:
+        values = Values(depths.index, depths.transfer(), depths.index.functions[name].blocks[0].label)
+        states = [values.before_last(label) for label in values.states if label in gates]
+        leaving = [edge for block in values.blocks for edge in values.ways(block.label) if values.tail_call(*edge)]
+        states += [state for edge, state in leaving if depths.index.owners[edge.target].name in ways]
+        for state in states:
+            for register in [*found]:
+                known = _origin(state.places[register])
+                if known is None:
+                    del found[register]
+                else:
+                    found[register] |= known
+    return found
+
+
+def _origin(value: Value) -> frozenset[str] | None:
+    """The registers of the program of which this is made, None if that is not known."""
+    if not isinstance(value.base, Opaque) or value.base == CURRENT:
+        return frozenset()
+    place = value.base.place
+    is_register = isinstance(place, str) and place.startswith("entry ")
+    return frozenset({place.removeprefix("entry ")}) if is_register and isinstance(place, str) else None
+
+
+def _jumping_to(names: set[str], depths: Depths) -> list[str]:
+    """These functions, and all that jump or fall into them, or into those that do."""
+    found = dict.fromkeys(sorted(names))
+    pending = list(found)
+    while pending:
+        name = pending.pop()
+        for other, tails in depths.graph.tails.items():
+            if name in tails and other not in found:
+                found.setdefault(other)
+                pending.append(other)
+    return list(found)
+
+
+def _entered_within(program: Program, depths: Depths, names: Collection[str]) -> bool:
+    """Whether somebody knows the address of a place within one of these functions, and may jump there."""
+    inner = {block.label for name in names for block in depths.index.functions[name].blocks[1:]}
+    taken = {ref.target for data in program.data for ref in data.refs.values()}
+    for function in program.functions:
+        for block in function.blocks:
+            for insn in block.insns:
+                if flow(insn.raw) not in (Flow.JUMP, Flow.BRANCH):
+                    taken |= {ref.target for ref in insn.refs}
+    return bool(inner & taken)
 
 
 def _gates(program: Program, contract: Contract) -> list[Block]:
@@ -74,9 +134,16 @@ def _named_otherwise(program: Program, contract: Contract) -> bool:
     for function in program.functions:
         for block in function.blocks:
             for insn in block.insns:
-                if flow(insn.raw) is not Flow.CALL_INDIRECT and effects(insn).may_write != _ESP:
-                    refs += insn.refs  # what only sets esp names the end of a stack that lies below the table
+                if flow(insn.raw) is not Flow.CALL_INDIRECT and not _keeps_nothing(insn):
+                    refs += insn.refs
     return any(ref.target == table[0] and ref.addend in table[1] for ref in refs)
+
+
+def _keeps_nothing(insn: Insn) -> bool:
+    """Whether nobody can have a handler's address from this: it compares; or it only sets esp, and names the end of a
+    stack that lies below the table."""
+    found = effects(insn)
+    return found.may_write == _ESP or (not found.may_write & ~FLAGS and not found.stores)
 
 
 def _read_behind(depths: Depths, block: Block) -> int:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rewriter.analysis.callers import number_in_eax, read_after_handler
+from rewriter.analysis.callers import number_in_eax, origins, read_after_handler
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.frames import deepest
 from rewriter.analysis.graph import Index
+from rewriter.analysis.sites import ARGUMENTS
 from rewriter.analysis.summary import NOT_ESP
+from rewriter.analysis.value import REGISTERS
 from rewriter.contract import Contract
 from rewriter.edit import copied
 from rewriter.ir import Data, Function, Program
@@ -109,6 +111,7 @@ class Specializer:
         self.depths = depths or Depths(Index(program), contract, facts=not as_published)
         self.at_return = read_after_handler(program, contract, self.depths)
         self.number_in_eax = number_in_eax(program, contract)
+        self.origins = origins(program, contract, self.depths)
 
     def obstacle(self, handler: str, number: int | None = None) -> str | None:
         """Why no new system call can be made of this handler; None if one can.  `number`: that of the call so far.
@@ -126,13 +129,27 @@ class Specializer:
         """Whether the handler reads eax of its caller, or may leave it as its result."""
         return bool(self.depths.of(handler).before(self.at_return) & EAX)
 
-    def _refuse(self, work: Work, handler: str, mask: int, arguments: Mapping[int, int] | None) -> bool:
-        """Refuse these arguments where the handler reads of its caller what may be different then."""
-        read = names(self.depths.of(handler).reads & mask)
-        for argument in (arguments or {}) if read else ():
-            reason = f"argument {argument}: the handler reads {', '.join(read)} of its caller"
-            work.outcome.refuse("arguments", work.name, work.name, reason)
-        return bool(read)
+    def _accepted(self, work: Work, handler: str, arguments: Mapping[int, int], tested: bool) -> dict[int, int]:
+        """These arguments, but for those where the handler reads of its caller what may be different then: the flags
+        after a test; what may depend on an implied argument's register, which may hold anything."""
+        accepted = {}
+        for argument, value in arguments.items():
+            read = self.depths.of(handler).reads & (FLAGS if tested else self._depending(argument))
+            if read:
+                reason = f"argument {argument}: the handler reads {', '.join(names(read))} of its caller"
+                work.outcome.refuse("arguments", work.name, work.name, reason)
+            else:
+                accepted[argument] = value
+        return accepted
+
+    def _depending(self, argument: int) -> int:
+        """The registers of a handler's caller that may depend on an argument; eax is made what it was (`renumber`)."""
+        everything = frozenset(ARGUMENTS)
+        found = 0
+        for register in REGISTERS:
+            if ARGUMENTS[argument] in self.origins.get(register, everything):
+                found |= register_mask(register)
+        return found & NOT_ESP & ~EAX
 
     def specialize(
         self,
@@ -170,10 +187,10 @@ class Specializer:
         tested: dict[int, int] = {}
         if "arguments" not in without:
             # A register may hold anything where an argument is implied, and a test changes the flags.
-            if not self._refuse(work, handler, NOT_ESP & ~EAX, implied):
-                known = self._imply(work, implied or {}, watch)
-            if not self._refuse(work, handler, FLAGS, {**(guarded or {}), **(candidates or {})}):
-                tested = {**(guarded or {}), **paying(work, handler, candidates or {})}
+            known = self._imply(work, self._accepted(work, handler, implied or {}, tested=False), watch)
+            wanted = self._accepted(work, handler, {**(guarded or {}), **(candidates or {})}, tested=True)
+            tested = {n: value for n, value in wanted.items() if n in (guarded or {})}
+            tested |= paying(work, handler, {n: value for n, value in wanted.items() if n not in tested})
             general = handler
             if tested and known:
                 general, both = self._general(work, handler, known)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rewriter.analysis.callers import read_after_handler
+import pytest
+
+from rewriter.analysis.callers import origins, read_after_handler
 from rewriter.analysis.callgraph import CallGraph
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index, Way
@@ -101,3 +103,52 @@ def test_what_is_read_after_a_handler() -> None:
     assert "edx" not in names(read)  # behind the table's calls nobody reads it
     every = read_after_handler(found, Contract(), Depths(Index(found), Contract()))
     assert "edx" in names(every)
+
+
+GATE = """
+    gate:
+        push eax
+        push ecx
+        {before}
+        call [eax*4 + {data}]
+        pop ecx
+        pop eax
+        iretd
+    sys_a:
+        ret
+    elsewhere:
+        cmp eax, 3
+        jmp {target}
+        ret
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "target", "expected"),
+    [
+        ("nop", "sys_a", {"ebp": {"ebp"}, "ecx": {"ecx"}, "esi": {"esi"}}),
+        ("mov ebp, ecx", "sys_a", {"ebp": {"ecx"}, "ecx": {"ecx"}}),
+        ("mov ecx, 8\n xor ebp, ebp", "sys_a", {"ecx": set(), "ebp": set()}),
+        ("mov ebp, [esi]\n call sys_a", "sys_a", {"ebp": None, "esi": {"esi"}}),
+        ("nop", "gate", {"ebp": {"ebp"}}),
+    ],
+)
+def test_on_which_registers_a_handlers_depend(before: str, target: str, expected: dict[str, set[str] | None]) -> None:
+    found = program(GATE.replace("{before}", before).replace("{target}", target), ["sys_a"])
+    found.symbols.append(Symbol("table", "data"))
+    contract = Contract(SystemCalls("table", "sys_a", "gate", 4))
+    known = origins(found, contract, Depths(Index(found), contract))
+    assert {register: known.get(register) for register in expected} == expected
+
+
+def test_a_jump_to_the_gate_brings_its_own_registers() -> None:
+    """What another entry does before it jumps there is followed, and what enters in the middle is not believed."""
+    text = GATE.replace("{before}", "nop").replace("{target}", "gate").replace("cmp eax, 3", "mov ebp, edx")
+    found = program(text, ["sys_a"])
+    found.symbols.append(Symbol("table", "data"))
+    contract = Contract(SystemCalls("table", "sys_a", "gate", 4))
+    assert origins(found, contract, Depths(Index(found), contract))["ebp"] == {"ebp", "edx"}
+    label = found.functions[0].blocks[1].label
+    within = program(text, ["sys_a", label])
+    within.symbols.append(Symbol("table", "data"))
+    assert origins(within, contract, Depths(Index(within), contract)) == {}
