@@ -58,7 +58,7 @@ class Size:
 SIZES = {
     "small": Size(text=12_000, records=256, noise=3_001, nodes=40, ways=160, routes=60, addresses=120, samples=4_000),
     "large": Size(
-        text=96_000, records=2_560, noise=24_001, nodes=240, ways=1_500, routes=500, addresses=1_000, samples=32_000
+        text=60_000, records=1_536, noise=16_001, nodes=240, ways=1_200, routes=400, addresses=800, samples=16_000
     ),
 }
 
