@@ -153,7 +153,7 @@ class Liveness:
             place = step.touched(mem, size)
             if place is None or not self._owns(place):
                 keep = elsewhere = True
-            if place is not None and place != EVERYTHING:
+            if place is not None and place != EVERYTHING and step.exact(mem, size):
                 kills |= _bits(place)
             results |= escaped if place is None else _bits(place)  # what it may change, though it need not
         if found.may_write & ESP and step.decoded.mnemonic not in _DELETABLE_WITH_ESP:

@@ -18,6 +18,7 @@ PARTS: dict[str, tuple[str, int]] = {name: (name, 0) for name in REGISTERS}
 PARTS |= {name[1:]: (name, 0) for name in REGISTERS}
 for _letter in "acdb":
     PARTS |= {f"{_letter}l": (f"e{_letter}x", 0), f"{_letter}h": (f"e{_letter}x", 1)}
+_BIAS = 128  # bytes by which an index may count from below the object: array[i - 1]
 # String instructions that move esi or edi by this many bytes a round, and ask for no condition.
 UNITS = {f"{name}{size}": n for name in ("movs", "stos") for size, n in (("b", 1), ("w", 2), ("d", 4))}
 
@@ -42,8 +43,30 @@ class Step:
         """The stack bytes that this access may touch besides the escaped ones."""
         if (mem, size) == ANYWHERE:
             return None if self.steady else EVERYTHING
-        size = self.repeated() if size is None else size
-        return None if mem.segment in ("fs", "gs") else stack_range(self.address(mem), size)
+        if mem.segment in ("fs", "gs"):
+            return None
+        found = stack_range(self.address(mem), self.repeated() if size is None else size)
+        return self._object(mem) or found if found == EVERYTHING and size is not None else found
+
+    def exact(self, mem: Mem, size: int | None) -> bool:
+        """Whether it certainly touches all of these bytes."""
+        return (mem, size) != ANYWHERE and self.address(mem).slot is not None
+
+    def _object(self, mem: Mem) -> Range | None:
+        """An index into an object of the frame stays in it, as everywhere in C: the bytes from esp up to the next
+        saved register or return address, where the displacement names a place among them."""
+        known = [self.state.places[r].slot for r in (mem.base, mem.index if mem.scale == 1 else None) if r]
+        slots = [slot + mem.disp for slot in known if slot is not None]
+        tainted = sum(self.state.places[r].on_stack for r in (mem.base, mem.index) if r)
+        esp = self.state.esp
+        if len(slots) != 1 or tainted != 1 or esp is None or self.insn.refs:
+            return None
+        saved = self.state.saved()
+        high = min((place for place in (*self.returns, *saved) if place >= esp), default=esp)
+        if not esp - _BIAS <= slots[0] < high:
+            return None
+        self.bounds.update(saved)
+        return esp, high
 
     def repeated(self) -> int | None:
         """Bytes that a string instruction under `rep` moves or fills, where its count is known; upwards, since the
@@ -73,6 +96,7 @@ class Step:
         """An unknown word in a slot gets a name, so that a second load sees that it is the same."""
         slot = self.address(mem).slot
         if slot is None or mem.segment in ("fs", "gs"):
+            self.touched(mem, mem.size)  # notes what bounds it
             return None
         for byte in range(WORD):
             value = self.state.places.get(slot - byte)
@@ -123,15 +147,14 @@ class Step:
                 self.escape([value if value is not None else None])
             self.state.kill_escaped()
             return
-        if touched == EVERYTHING:
-            self.state.blur_slots(*touched)
-        else:
+        exact = touched != EVERYTHING and self.exact(mem, size)
+        if exact:
             self.state.kill_slots(*touched)
-        if (touched == EVERYTHING or size != WORD or self._escaped(touched)) and (
-            stack or (value is not None and value.on_stack)
-        ):
+        else:
+            self.state.blur_slots(*touched)
+        if (not exact or size != WORD or self._escaped(touched)) and (stack or (value is not None and value.on_stack)):
             self.escape([value])
-        if touched != EVERYTHING and size == WORD and not self._escaped(touched):
+        if exact and size == WORD and not self._escaped(touched):
             self.state.places[touched[0]] = value if value is not None else self.define(touched[0], stack)
 
     def fill(self, slot: int, value: Value) -> None:

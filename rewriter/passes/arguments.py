@@ -97,7 +97,7 @@ def _overwrites(values: Values, block: Block, site: int, insn: Insn, state: Stat
     if flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT) or insn.faults_to is not None:
         return False
     step = values.transfer.at(block.label, site, insn, state)
-    touched = [step.touched(mem, size) for mem, size in effects(insn).stores]
+    touched = [step.touched(mem, size) for mem, size in effects(insn).stores if step.exact(mem, size)]
     return (slot, slot + WORD) in touched and not step.decoded.prefixes
 
 

@@ -202,3 +202,32 @@ def test_a_promise_says_what_a_computed_jump_hides() -> None:
     for unknown in (summary(JUMPS), summary(JUMPS, contract=promise, facts=False)):
         assert unknown.pops is None
         assert "eax" in names(unknown.reads)
+
+
+@pytest.mark.parametrize("place", ["[esp + ecx*4]", "[esp + ecx*4 - 4]", "[esp + ecx*4 + 12]", "[ecx + esp + 8]"])
+def test_an_index_into_an_array_of_the_frame_stays_in_it(place: str) -> None:
+    found = summary(
+        f"f:\n push ebx\n sub esp, 16\n mov dword ptr {place}, 5\n mov ebx, {place}\n add esp, 16\n pop ebx\n ret\n"
+    )
+    assert (found.use_depth, found.kill_depth) == (4, 4)
+    assert "ebx" not in names(found.clobbers | found.reads)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "mov dword ptr [esp + ecx*4 + 16], 5",  # among the arguments
+        "mov dword ptr [esp + ecx*4 - 4096], 5",  # far below
+        "mov eax, esp\n mov dword ptr [esp + eax], 5",  # two addresses
+    ],
+)
+def test_elsewhere_an_index_may_lead_anywhere(body: str) -> None:
+    found = summary(f"f:\n push ebx\n sub esp, 8\n {body}\n add esp, 8\n pop ebx\n ret\n")
+    assert found.kill_depth is None or "ebx" in names(found.clobbers)
+
+
+def test_what_fills_an_array_is_no_address() -> None:
+    """`rep stosd` moves edi, which is one, and stores eax."""
+    fill = "f:\n push ebx\n push edi\n sub esp, 80\n mov edi, esp\n xor eax, eax\n mov ecx, 20\n rep stosd\n"
+    found = summary(f"{fill} add esp, 80\n pop edi\n pop ebx\n ret\n")
+    assert (found.use_depth, found.kill_depth, found.leaks) == (4, 4, False)

@@ -98,6 +98,28 @@ second:
     add eax, dword ptr [esp + 4]
     ret
 """,
+    "an array below a saved register, counted from its end and from one": """
+sys_call:
+    push ebx
+    sub esp, 8
+    mov ebx, dword ptr [esp + 16]
+    mov dword ptr [esp], 3
+    mov dword ptr [esp + 4], 2
+    mov ecx, dword ptr [esp + 20]
+    and ecx, 1
+    sub ecx, 1
+    mov dword ptr [esp + ecx*4 + 4], 77
+    mov edx, dword ptr [esp + 24]
+    and edx, 1
+    add edx, 1
+    add ebx, dword ptr [esp + edx*4 - 4]
+    mov eax, dword ptr [esp]
+    lea eax, [eax + ebx*2]
+    add eax, dword ptr [esp + 4]
+    add esp, 8
+    pop ebx
+    ret
+""",
     "an array on the stack, indexed": """
 sys_call:
     sub esp, 16
