@@ -32,6 +32,15 @@ def test_on_qemu() -> None:
     assert console.decode() == FILES + DEVICES + "no leaks\n"
 
 
+def test_memory_runs_out() -> None:
+    """A file takes all but a reserve, names take that; then something is given back, and everything works again."""
+    run = boot("files full", "hello", files={"ballast": bytes(28 << 20)})
+    lines = run.console.decode().splitlines()
+    assert lines[-2:] == ["no leaks", "hello from process 3, ring 3"]
+    assert lines.count("  no more = -12") == 2
+    assert "  write(fd, buffer, PAGE) = 4096" in lines
+
+
 def test_nothing_leaks() -> None:
     """Counters of free pages, cached pages, files, inodes, names and pipes are what they were."""
     assert boot("files leaks").console == b"no leaks\n"

@@ -67,8 +67,11 @@ static ssize_t pipe_read(struct file *file, char *buf, size_t count, loff_t *ppo
 
     (void)ppos;
     while (count && !pipe->length) {
-        int error = pipe->writers ? wait_in(pipe, file) : 0;
-        if (error || (!pipe->length && !pipe->writers)) /* the last writer may leave bytes behind */
+        int error;
+        if (!pipe->writers)
+            return 0;
+        error = wait_in(pipe, file);
+        if (error)
             return error;
     }
     done = take(pipe, buf, count);

@@ -1,7 +1,7 @@
 /* The page cache: pages of files, found by (mapping, index). */
 #include "fs.h"
 
-enum { BUCKETS = 4096 };
+enum { BUCKETS = 4096, RESERVE = 32 }; /* the latter: pages that files leave to everything else */
 
 static struct page *page_hash[BUCKETS];
 u32 page_cache_size; /* how many pages are there */
@@ -46,9 +46,10 @@ struct page *grab_cache_page(struct address_space *mapping, u32 index)
 
     if (page)
         return page;
-    do
-        page = alloc_pages(0);
-    while (!page && prune_inode());
+    while (nr_free_pages <= RESERVE)
+        if (!prune_inode())
+            return NULL;
+    page = alloc_pages(0);
     if (page)
         add_to_page_cache(page, mapping, index);
     return page;
