@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from rewriter.ir import Block, Function, Insn
 from rewriter.x86.decode import DecodeError, decode
@@ -32,6 +33,7 @@ def listing(function: Function, shown: Callable[[Block], bool] = lambda _: True)
     return "\n".join(line for b, after in zip(blocks, following, strict=True) for line in block(b, after))
 
 
+@lru_cache(maxsize=1 << 14)
 def _line(insn: Insn) -> str:
     fault = f"    ; a fault continues at {insn.faults_to}" if insn.faults_to else ""
     return instruction(insn) + fault

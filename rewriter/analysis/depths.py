@@ -26,7 +26,7 @@ from rewriter.analysis.summary import (
     conventional,
     intact,
 )
-from rewriter.analysis.transfer import Trails, Transfer
+from rewriter.analysis.transfer import Memory, Transfer
 from rewriter.analysis.value import REGISTERS
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
@@ -80,9 +80,9 @@ class Depths:
             self._indirect = _by_convention([self._known[name] for name in self.graph.targets])
         return self._indirect
 
-    def transfer(self, returns: dict[str, tuple[int, ...]] | None = None, trails: Trails | None = None) -> Transfer:
+    def transfer(self, returns: dict[str, tuple[int, ...]] | None = None, memory: Memory | None = None) -> Transfer:
         """Steps over instructions with these summaries."""
-        return Transfer(self, self.contract.stack_size, returns, trails=trails)
+        return Transfer(self, self.contract.stack_size, returns, memory=memory)
 
     def _settle(self, names: tuple[str, ...] | list[str]) -> None:
         todo = [n for n in self.graph.reachable(n for n in names if n not in self._settled) if n not in self._settled]

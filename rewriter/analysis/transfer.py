@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rewriter.analysis.rules import RULES, anything, string, unruled
-from rewriter.analysis.state import EVERYTHING, State
+from rewriter.analysis.state import EVERYTHING, State, arrive
 from rewriter.analysis.step import Step
 from rewriter.analysis.summary import FRAME, Summary, depth_reach
 from rewriter.analysis.value import REGISTERS, Opaque, Value
@@ -40,7 +40,25 @@ class Trail:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-Trails = dict[str, list[Trail]]  # by label, the last one first
+@dataclass(eq=False, slots=True)
+class Memory:
+    """What was found out about blocks, for whoever asks again of code that has not changed.
+
+    `trails`: by label, the last one first; `arrivals`: what is known at a label where these two states meet, by the
+    states' identities (they are kept here, so that no other state gets theirs)."""
+
+    trails: dict[str, list[Trail]] = field(default_factory=dict)
+    arrivals: dict[tuple[str, int, int], tuple[State | None, State, State]] = field(default_factory=dict)
+
+    def arrive(self, label: str, old: State | None, new: State) -> State:
+        """As `state.arrive`."""
+        key = label, id(old), id(new)
+        known = self.arrivals.get(key)
+        if known is None:
+            known = self.arrivals[key] = old, new, arrive(label, old, new)
+        return known[2]
+
+
 _REMEMBERED = 6  # trails of one block
 
 
@@ -49,8 +67,8 @@ class Transfer:
 
     `returns`: which return addresses lie on the stack in a block (by label; offsets from the entry esp), where it is
     more than the function's own.  `steady`: instructions that may touch any memory leave this stack alone, which a
-    contract may promise of a function that changes address spaces.  `trails` remembers ways through blocks; it may
-    be handed on to whoever steps with the same callees, whatever has become of the code.
+    contract may promise of a function that changes address spaces.  `memory` may be handed on to whoever steps with
+    the same callees, whatever has become of the code.
     """
 
     def __init__(
@@ -59,14 +77,14 @@ class Transfer:
         stack_size: int,
         returns: Mapping[str, tuple[int, ...]] | None = None,
         steady: bool = False,
-        trails: Trails | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.callees = callees
         self.stack_size = stack_size
         self.returns = returns or {}
         self.steady = steady
         self.bounds: set[int] = set()  # slots of saved registers that were taken for the end of something
-        self._trails: Trails = {} if trails is None else trails
+        self.memory = Memory() if memory is None else memory
 
     def at(self, label: str, site: int, insn: Insn, state: State) -> Step:
         """The instruction seen from the state before it.  Raises DecodeError."""
@@ -79,7 +97,7 @@ class Transfer:
     def trail(self, label: str, insns: Sequence[Insn], top: State) -> Trail:
         """The way through a block from this state at its top."""
         code, returns = tuple(insns), self.returns_in(label)
-        known = self._trails.setdefault(label, [])
+        known = self.memory.trails.setdefault(label, [])
         for position, trail in enumerate(known):
             same = trail.states[0] is top or trail.states[0] == top
             if same and trail.insns == code and trail.returns == returns:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rewriter.analysis.graph import Edge, Index, Way
 from rewriter.analysis.rules import condition_of
-from rewriter.analysis.state import State, arrive, entry_state, saved_register
+from rewriter.analysis.state import State, entry_state, saved_register
 from rewriter.analysis.transfer import Trail, Transfer, operand_value
 from rewriter.analysis.value import REGISTERS, WORD, Value
 from rewriter.analysis.worklist import solve
@@ -35,7 +35,7 @@ class Values:
         self._known_ways: dict[str, list[tuple[Edge, State]]] = {}
         while True:
             transfer.bounds.clear()
-            self.states = solve([(entry, entry_state(entry, slots, unsaved))], self._flow, arrive)
+            self.states = solve([(entry, entry_state(entry, slots, unsaved))], self._flow, transfer.memory.arrive)
             more = self._unsaved()
             if not more:
                 break
@@ -51,19 +51,23 @@ class Values:
         """Slots that were taken for saved registers, from which no register is restored."""
         missing = set(self.transfer.bounds)
         for block in self.blocks if missing else ():
-            for site, insn, state in self.walk(block.label):
-                saved = [slot for slot in state.saved() if slot in missing] if effects(insn).loads else []
-                missing.difference_update(self._restored(block.label, site, insn, state, saved))
+            trail = self.trail(block.label)
+            if "restored" not in trail.notes:
+                found = (self._restored(block.label, *step) for step in self.walk(block.label))
+                trail.notes["restored"] = frozenset(slot for slots in found for slot in slots)
+            missing -= trail.notes["restored"]
         return missing
 
-    def _restored(self, label: str, site: int, insn: Insn, state: State, saved: list[int]) -> list[int]:
+    def _restored(self, label: str, site: int, insn: Insn, state: State) -> list[int]:
         """The slots that the instruction loads into the registers that they save."""
+        effect = effects(insn)
+        saved = state.saved() if effect.loads else []
+        if not saved:
+            return []
         step = self.transfer.at(label, site, insn, state)
-        touched = [step.touched(mem, size) for mem, size in effects(insn).loads]
+        touched = [step.touched(mem, size) for mem, size in effect.loads]
         register = {slot: saved_register(state.places[slot]) for slot in saved}
-        return [
-            slot for slot in saved if (slot, slot + WORD) in touched and effects(insn).writes & _MASKS[register[slot]]
-        ]
+        return [slot for slot in saved if (slot, slot + WORD) in touched and effect.writes & _MASKS[register[slot]]]
 
     def trail(self, label: str) -> Trail:
         """The states on the way through a block that can be reached."""
@@ -100,14 +104,20 @@ class Values:
         block = self.index.blocks.get(label)
         if block is None:
             return []
-        trail = self._trail(label, top)
+        trail, edges = self._trail(label, top), self.index.edges(block)
+        known = trail.notes.get("ways")
+        if known is not None and known[0] == edges:
+            found: list[tuple[Edge, State]] = known[1]
+            return found
         before, behind = _before_last(trail), trail.states[-1]
-        found: list[tuple[Edge, State]] = []
-        for edge in self.index.edges(block):
+        found = []
+        for edge in edges:
             if edge.way is Way.FAULT:
                 found += [(edge, before), (edge, behind)]  # half of the work may be done: what differs is unknown
             elif (state := self._taken(block, edge, before, behind)) is not None:
                 found.append((edge, state))
+        if not any(edge.way is Way.TABLE for edge in edges):  # a table's words may change, and the edges stay
+            trail.notes["ways"] = edges, found
         return found
 
     def _flow(self, label: str, top: State) -> Iterator[tuple[str, State]]:

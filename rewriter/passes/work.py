@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index
 from rewriter.analysis.liveness import Liveness
-from rewriter.analysis.transfer import Trails
+from rewriter.analysis.transfer import Memory
 from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
@@ -34,7 +34,7 @@ class Work:
     outcome: Outcome = field(default_factory=Outcome)
     _found: tuple[object, dict[str, tuple[int, ...]], Values] | None = None  # values, and the code that they are of
     _live: Liveness | None = None
-    _trails: Trails = field(default_factory=dict)
+    _memory: Memory = field(default_factory=Memory)
 
     @staticmethod
     def on(inlined: Inlined, depths: Depths, contract: Contract, at_return: int) -> Work:
@@ -68,7 +68,7 @@ class Work:
         code = tuple((block.label, tuple(block.insns), block.falls_to) for block in self.function.blocks)
         found = self._found
         if found is None or slots or found[0] != code or found[1] != self.returns:
-            transfer = self.depths.transfer(dict(self.returns), self._trails)
+            transfer = self.depths.transfer(dict(self.returns), self._memory)
             values = Values(index, transfer, self.function.blocks[0].label, slots)
             found = code, dict(self.returns), values
         self._found = None if slots else found
