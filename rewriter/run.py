@@ -77,6 +77,7 @@ class Machine(Protocol):
         workload: Workload,
         *,
         measure: bool = False,
+        cycles: bool = True,
         check: bool = False,
         watch: Collection[int] = (),
         shadow: Collection[int] = (),
@@ -85,6 +86,7 @@ class Machine(Protocol):
         """Boot `kernel` and run the workload until the machine powers off.
 
         measure: count instructions, `rep` iterations and modelled cycles of every call.
+        cycles: without, the model of caches and branches is left out, which is faster; cycles mean little then.
         check: digest all user pages at every return to user mode.
         watch: addresses whose executions are counted by single-stepping (slow; the oracle of the counters).
         shadow: function entries at which the return addresses of a shadow call stack, innermost first, are

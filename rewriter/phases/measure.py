@@ -41,16 +41,17 @@ def run(
 ) -> tuple[Measured, PhaseResult]:
     """Boot both kernels, each with its programs, uninstrumented; and the one-unit kernel as a reference."""
 
-    def boot(image: bytes, images: Mapping[str, bytes], check: bool = True) -> Run:
+    def boot(image: bytes, images: Mapping[str, bytes], whole: bool = True) -> Run:
+        """`whole`: with digests of memory, and with cycles."""
         work = system.work(options.commands, images)
-        return system.machine.run(image, work, measure=True, check=check, cancelled=cancelled)
+        return system.machine.run(image, work, measure=True, cycles=whole, check=whole, cancelled=cancelled)
 
     progress("original kernel")
     original = boot(system.kernel, {})
     progress("specialized kernel")
     specialized = boot(laid.kernel, programs)
     progress("one-unit kernel")
-    one_unit = boot(system.one_unit, {}, check=False) if system.one_unit is not None else None
+    one_unit = boot(system.one_unit, {}, whole=False) if system.one_unit is not None else None
     found = tuple(differences(original, specialized))
     grouped = groups(original, specialized, names)
     measured = Measured(original, specialized, one_unit, found, grouped)
@@ -59,7 +60,7 @@ def run(
     steps: list[tuple[str, Run]] = []
     for group, image in laid.prefixes:
         progress(f"what {group} bought")
-        steps.append((group, boot(image, programs, check=False)))
+        steps.append((group, boot(image, programs, whole=False)))
     ledger = _ledger(measured, steps, [cost for cost in costs if cost.variants])
     refused = {f"{d.what} differ": 1 for d in found}
     return measured, PhaseResult(

@@ -114,3 +114,11 @@ def test_comparisons_end_early(compare, count, iterations):
         {0x80: f"test edx, edx; jne off; {call}; {compare}; iretd; off: power_off"},
     )
     assert (paid.instructions, paid.iterations) == (11, iterations)
+
+
+def test_instructions_are_counted_without_cycles_too():
+    work = workload("readseek 8192 2", "calls")
+    whole, quick = (Machine().run(image.kernel(), work, measure=True, cycles=cycles) for cycles in (True, False))
+    counted = [[(c.instructions, c.iterations) for c in run.calls] for run in (whole, quick)]
+    assert counted[0] == counted[1]
+    assert sum(c.cycles for c in quick.calls) < sum(c.cycles for c in whole.calls)

@@ -56,7 +56,19 @@ def _kind(mnemonic: str, operands: str) -> Kind:
     return Kind.BRANCH if direct and mnemonic.startswith(("j", "loop")) else Kind.NEXT
 
 
-class Cycles:
+class Ideal:
+    """A processor without caches and guesses, whose answers are 0: for whoever counts instructions alone."""
+
+    def begin(self, address: int, size: int, known: Shape) -> int:
+        return 0
+
+    def leave(self) -> None: ...
+
+    def repeat(self, known: Shape, elements: int, source: int, target: int, *, upwards: bool) -> int:
+        return 0
+
+
+class Cycles(Ideal):
     """The state of the modelled processor.  Answers are thirds of a cycle, beyond `Shape.upto`."""
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from .cycles import Cycles, Ideal
 from .digest import UserMemory, file_digests
 from .frames import frames
 from .meter import Meter
@@ -46,6 +47,7 @@ class Machine:
         workload: Work,
         *,
         measure: bool = False,
+        cycles: bool = True,
         check: bool = False,
         watch: Collection[int] = (),
         shadow: Collection[int] = (),
@@ -54,6 +56,7 @@ class Machine:
         """Boot `kernel` and run the workload until the machine powers off.
 
         measure: count instructions, `rep` iterations and modelled cycles of every call.
+        cycles: without, caches and branches are not modelled, and cycles mean little.
         check: digest all user pages at every return from a call.
         watch: addresses whose executions are counted, by hooks on them.
         shadow: function entries at which the return addresses of a shadow call stack are counted, innermost first, up
@@ -65,7 +68,7 @@ class Machine:
         pc = Pc(image, workload, cancelled)
         if check:
             pc.user_memory = UserMemory(pc.memory)
-        meter = Meter(pc, image.code, self._stack_size) if measure else None
+        meter = Meter(pc, image.code, self._stack_size, Cycles() if cycles else Ideal()) if measure else None
         stepper = Stepper(pc, image, self._stack_size, watch, shadow) if watch or shadow else None
         pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
         if self._storm:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .blocks import Block, describe
 from .cpu import BlockHook
-from .cycles import Cycles, Shape, shape
+from .cycles import Ideal, Shape, shape
 from .interrupts import State
 from .observer import Entry
 from .pc import Pc
@@ -49,10 +49,10 @@ class Meter:
 
     Interrupts of devices have accounts of their own, and so has what belongs to no call."""
 
-    def __init__(self, pc: Pc, code: tuple[tuple[int, int], ...], stack_size: int) -> None:
+    def __init__(self, pc: Pc, code: tuple[tuple[int, int], ...], stack_size: int, processor: Ideal) -> None:
         self.instructions = self._thirds = 0
         self._pc, self._stack_size = pc, stack_size
-        self._cycles = Cycles()
+        self._cycles = processor
         self._esp = pc.cpu.registers("ESP")
         self._string = pc.cpu.registers("ESI", "EDI", "ECX", "EFLAGS")
         self._known: dict[tuple[int, int], _Code] = {}
