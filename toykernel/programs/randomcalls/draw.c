@@ -77,10 +77,10 @@ const char *shown(const char *p)
 char room[ROOM];
 static char pattern[ROOM];
 
-/* A page before this address is memory, behind it is nothing. */
+/* A page before this address is memory, behind it is nothing; the page behind that keeps others from there. */
 static char *border(void)
 {
-    char *pages = (char *)mmap2(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *pages = (char *)mmap2(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     munmap(pages + PAGE, PAGE);
     return pages + PAGE;
