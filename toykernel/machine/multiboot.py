@@ -119,16 +119,18 @@ def _physical(entry: int, segments: tuple[Segment, ...]) -> int:
     raise MachineError(f"the entry {entry:#x} lies in no executable segment")
 
 
-def load(image: Image, memory: Memory, modules: Sequence[bytes], command_line: str) -> tuple[int, list[int]]:
-    """Put kernel, modules and information into memory: (the information's physical address, for ebx; where each
-    module is).  Raises MachineError where they do not fit."""
+def load(
+    image: Image, memory: Memory, modules: Sequence[bytes], command_line: str, size: int = SIZE
+) -> tuple[int, list[int]]:
+    """Put kernel, modules and information into memory, and tell the kernel of `size` bytes of it: (the information's
+    physical address, for ebx; where each module is).  Raises MachineError where they do not fit."""
     for segment in image.segments:
         memory.store(segment.physical, segment.content)
     starts, end = [], image.end
     for module in modules:
         starts.append(-(-end // PAGE) * PAGE)
         end = starts[-1] + len(module)
-        if end > SIZE:
+        if end > min(size, SIZE):
             raise MachineError(f"a module of {len(module)} bytes does not fit memory behind the kernel")
         memory.store(starts[-1], module)
     line = command_line.encode() + b"\0"
@@ -137,7 +139,7 @@ def load(image: Image, memory: Memory, modules: Sequence[bytes], command_line: s
     table, name, text = (_INFORMATION + at for at in (64, 144, 160))
     # flags 1: memory sizes in KiB below 1 MiB and above; 4: command line; 8: modules
     flags = 1 | 4 | 8
-    information = struct.pack("<7I", flags, 640, (SIZE >> 10) - 1024, 0, text, len(modules), table)
+    information = struct.pack("<7I", flags, 640, (min(size, SIZE) >> 10) - 1024, 0, text, len(modules), table)
     memory.store(_INFORMATION, information)
     for number, (start, module) in enumerate(zip(starts, modules, strict=True)):
         memory.store(table + 16 * number, struct.pack("<4I", start, start + len(module), name, 0))

@@ -53,7 +53,8 @@ class Pc:
         self._add_hooks(image)
 
     def _boot(self, image: Image, workload: Work) -> None:
-        information, places = load(image, self.memory, modules(workload), command_line(workload))
+        line = command_line(workload)
+        information, places = load(image, self.memory, modules(workload), line, workload.memory << 20)
         self._disk = (places[1], len(workload.disk)) if workload.disk else (0, 0)  # first address, bytes
         self.cpu.registers("EAX", "EBX", "EFLAGS", "EIP").write(BOOTLOADER_MAGIC, information, 2, image.entry)
 

@@ -60,7 +60,7 @@ class Qemu:
         return [
             *(self.program, "-kernel", str(directory / "kernel"), "-initrd", names),
             *("-append", commands, "-serial", "stdio", "-serial", f"file:{directory / 'profile'}"),
-            *("-display", "none", "-monitor", "none", "-no-reboot", "-m", "64", "-net", "none"),
+            *("-display", "none", "-monitor", "none", "-no-reboot", "-m", str(workload.memory), "-net", "none"),
             *("-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
         ]
 

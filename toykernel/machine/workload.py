@@ -10,8 +10,8 @@ _TRAILER = "TRAILER!!!"
 
 
 class Work(Protocol):
-    """Command lines, run one after the other, the files of the archive by path, and the image of a disk (empty: there
-    is none).  Programs are under `bin/` of the archive."""
+    """Command lines, run one after the other, the files of the archive by path, the image of a disk (empty: there is
+    none), and how much memory the kernel is told of, in MiB.  Programs are under `bin/` of the archive."""
 
     @property
     def commands(self) -> Sequence[str]: ...
@@ -19,6 +19,8 @@ class Work(Protocol):
     def files(self) -> Mapping[str, bytes]: ...
     @property
     def disk(self) -> bytes: ...
+    @property
+    def memory(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Workload:
     commands: Sequence[str]
     files: Mapping[str, bytes] = field(default_factory=dict)
     disk: bytes = b""
+    memory: int = 64
 
 
 def command_line(work: Work) -> str:

@@ -199,10 +199,10 @@ class OpenFile:
 
     def mapped(self, start: int, size: int) -> bytes:
         """What a private mapping of these bytes shows of the file."""
-        if not isinstance(self.node, File):
-            raise Failed(ENODEV)
         if not self.readable:
             raise Failed(EACCES)
+        if not isinstance(self.node, File):
+            raise Failed(ENODEV)
         return bytes(self.node.data[start : start + size])
 
     def names(self) -> list[str]:

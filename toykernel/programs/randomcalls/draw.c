@@ -77,12 +77,12 @@ const char *shown(const char *p)
 char room[ROOM];
 static char pattern[ROOM];
 
-/* A page before this address is memory, behind it is nothing; the page behind that keeps others from there. */
+/* A page before this address is memory, the one behind it may not be touched. */
 static char *border(void)
 {
-    char *pages = (char *)mmap2(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *pages = (char *)mmap2(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    munmap(pages + PAGE, PAGE);
+    mmap2(pages + PAGE, PAGE, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     return pages + PAGE;
 }
 

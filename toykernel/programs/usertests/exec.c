@@ -43,6 +43,9 @@ static int same_files(void)
     EXPECT(lseek(3, 0, SEEK_CUR), 7);
     EXPECT(lseek(4, 0, SEEK_CUR), -EBADF);
     EXPECT(lseek(5, 0, SEEK_CUR), 7);
+    EXPECT(lseek(6, 0, SEEK_CUR), -EBADF);
+    EXPECT(lseek(7, 0, SEEK_CUR), -ESPIPE);
+    EXPECT(lseek(8, 0, SEEK_CUR), -EBADF);
     EXPECT(size_of("file"), 100);
     CHECK(zeros(buffer, sizeof buffer));
     return failures ? 1 : 11;
@@ -76,13 +79,16 @@ static void arguments(void)
 
 static void files(void)
 {
-    int fd = make("file", 100, 1);
+    int fd = make("file", 100, 1), ends[2];
 
     fill(buffer, sizeof buffer, 3);
     EXPECT(lseek(fd, 7, SEEK_SET), 7);
     EXPECT(dup(fd), 4);
     EXPECT(dup(fd), 5);
     EXPECT(fcntl(4, F_SETFD, FD_CLOEXEC), 0);
+    EXPECT(fcntl(open("file", O_RDONLY, 0), F_SETFD, FD_CLOEXEC), 0);
+    EXPECT(pipe(ends), 0);
+    EXPECT(fcntl(ends[1], F_SETFD, FD_CLOEXEC), 0);
     what = "files";
     EXPECT(run_child(become_self), EXITED(11));
     EXPECT(lseek(4, 0, SEEK_CUR), 7);

@@ -56,13 +56,22 @@ static int same(const char *name, u32 before, u32 after)
     return before == after;
 }
 
+/* What is not listed yet was never used. */
+static u32 value_of(const struct counters *counters, const char *name)
+{
+    for (u32 i = 0; i < counters->n; i++)
+        if (strcmp(counters->names[i], name) == 0)
+            return counters->values[i];
+    return 0;
+}
+
 /* Say what has changed; whether nothing has. */
 int same_counters(const struct counters *before, const struct counters *after)
 {
     int all = same("pages to be had", available(before), available(after));
 
-    for (u32 i = 0; i < after->n && i < before->n; i++)
+    for (u32 i = 0; i < after->n; i++)
         if (!is_borrowed(after->names[i]))
-            all &= same(after->names[i], before->values[i], after->values[i]);
+            all &= same(after->names[i], value_of(before, after->names[i]), after->values[i]);
     return all;
 }

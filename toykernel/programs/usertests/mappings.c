@@ -135,6 +135,26 @@ static void copies(void)
     EXPECT(unlink("other"), 0);
 }
 
+/* Pieces of a file: cut out of the middle of a mapping, put back, and grown together again. */
+static void pieces(void)
+{
+    int fd = make("file", 4 * PAGE, 1);
+    char *a = map(fd, 4, PROT_READ, MAP_PRIVATE, 0);
+
+    EXPECT(munmap(a + PAGE, PAGE), 0);
+    CHECK(filled(a, PAGE, 1));
+    EXPECT(mmap2(a + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 1), (int)a + PAGE);
+    CHECK(filled(a, 4 * PAGE, 1));
+    EXPECT(mmap2(a + 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0), (int)a + 2 * PAGE);
+    CHECK(memcmp(a, a + 2 * PAGE, PAGE) == 0);
+    EXPECT(munmap(a, PAGE), 0);
+    EXPECT(munmap(a + 3 * PAGE, PAGE), 0);
+    close(fd);
+    CHECK(filled(a + 2 * PAGE, PAGE, 1));
+    EXPECT(munmap(a, 4 * PAGE), 0);
+    EXPECT(unlink("file"), 0);
+}
+
 static void touch_behind_the_end(void)
 {
     asm volatile("" ::"r"(*(volatile char *)(shared + PAGE)));
@@ -157,8 +177,7 @@ static void behind_the_end(void)
 }
 
 const struct test mapping_tests[] = {
-    {"mapping-private", private},    {"mapping-offset", offsets},
-    {"mapping-errors", errors},      {"mapping-shared", sharing},
-    {"mapping-unlinked", unlinked},  {"mapping-copies", copies},
-    {"mapping-end", behind_the_end}, {},
+    {"mapping-private", private}, {"mapping-offset", offsets},     {"mapping-errors", errors},
+    {"mapping-shared", sharing},  {"mapping-unlinked", unlinked},  {"mapping-copies", copies},
+    {"mapping-pieces", pieces},   {"mapping-end", behind_the_end}, {},
 };

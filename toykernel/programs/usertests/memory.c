@@ -217,6 +217,38 @@ static void across_fork(void)
     EXPECT(munmap(shared, 2 * PAGE), 0);
 }
 
+/* Memory that is nobody's file and yet shared. */
+static void write_both(void)
+{
+    shared[0] = 6;
+    shared[PAGE] = 7;
+}
+
+static void shared_by_fork(void)
+{
+    shared = (char *)mmap2(NULL, 2 * PAGE, READ_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(!failed(shared) && zeros(shared, 2 * PAGE));
+    shared[0] = 5;
+    EXPECT(run_child(write_both), EXITED(0));
+    EXPECT(shared[0], 6);
+    EXPECT(shared[PAGE], 7);
+    EXPECT(munmap(shared, 2 * PAGE), 0);
+}
+
+/* The whole address space, at once and piece by piece. */
+static void too_much(void)
+{
+    char *first = map(NULL, 1, READ_WRITE, 0), *a = first;
+    u32 n = 0;
+
+    EXPECT(mmap2(NULL, -PAGE, PROT_READ, ANONYMOUS, -1, 0), -ENOMEM);
+    EXPECT((int)map((char *)0xBFFF0000, 0x1000, READ_WRITE, 0) != -EINVAL, 1);
+    for (; !is_linux() && n < 100 && !failed(a); n++)
+        a = map(NULL, 0x8000, PROT_READ, 0);
+    CHECK(is_linux() || (n > 5 && a == (char *)-ENOMEM));
+    *first = 1;
+}
+
 /* How many frames of the stack were as they were left. */
 static int use_stack(int depth)
 {
@@ -249,6 +281,8 @@ const struct test memory_tests[] = {
     {"memory-untouched", untouched},
     {"memory-partly", partly_there},
     {"memory-fork", across_fork},
+    {"memory-shared", shared_by_fork},
+    {"memory-too-much", too_much},
     {"memory-stack", the_stack},
     {},
 };

@@ -35,6 +35,8 @@ static void errors(void)
     EXPECT(kill(99999, 0), -ESRCH);
     EXPECT(kill(99999, 65), -ESRCH);
     EXPECT(kill(1, 0), 0);
+    EXPECT(kill(0, 0), 0);  /* our group */
+    EXPECT(kill(-1, 0), 0); /* everybody */
 }
 
 static void sleep_long(void)
