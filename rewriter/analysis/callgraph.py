@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rewriter.analysis.graph import Index, Way, branch_target, jump_table
 from rewriter.ir import Block, Function
@@ -18,10 +18,14 @@ class CallGraph:
     taken:    functions whose address is used other than by a call or jump
     returning: functions that may come back by a `ret`
     targets:  functions to which an indirect call may lead and come back
+    handlers: likewise, but only through the system-call table: an indirect call in one of `gates`
+
+    `only_handlers`, `gates`: names, where something is known of them.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, only_handlers: Collection[str] = (), gates: Collection[str] = ()) -> None:
         self.index = index
+        self.gates = gates
         self.calls: dict[str, tuple[str, ...]] = {}
         self.tails: dict[str, tuple[str, ...]] = {}
         self.indirect: set[str] = set()
@@ -29,7 +33,9 @@ class CallGraph:
             self._study(function)
         self.taken = _address_taken(index)
         self.returning = self._find_returning()
-        self.targets = tuple(name for name in self.taken if name in self.returning)
+        coming_back = [name for name in self.taken if name in self.returning]
+        self.targets = tuple(name for name in coming_back if name not in only_handlers)
+        self.handlers = tuple(name for name in coming_back if name in only_handlers)
 
     def _study(self, function: Function) -> None:
         calls: dict[str, None] = {}
@@ -52,6 +58,7 @@ class CallGraph:
     def callees(self, name: str) -> list[str]:
         """Every function that this one may call or jump to itself."""
         indirect = self.targets if name in self.indirect else ()
+        indirect += self.handlers if name in self.gates else ()
         return list(dict.fromkeys([*self.calls[name], *self.tails[name], *indirect]))
 
     def reachable(self, names: Iterable[str]) -> list[str]:

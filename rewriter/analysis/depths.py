@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rewriter.analysis.callgraph import CallGraph
+from rewriter.analysis.gates import gates, is_gate, only_handlers
 from rewriter.analysis.graph import Index
 from rewriter.analysis.liveness import Liveness
 from rewriter.analysis.local import Unknown, local_summary
@@ -50,7 +51,9 @@ class Depths:
         self.poll = poll
         self.index = index
         self.contract = contract
-        self.graph = CallGraph(index)
+        handlers = only_handlers(index.program, contract)
+        doors = {index.owners[block.label].name for block in gates(index.program, contract)} if handlers else set()
+        self.graph = CallGraph(index, handlers, doors)
         found = (INTACT.fullmatch(fact) for fact in contract.facts if facts)
         self.intact = frozenset(match[1] for match in found if match)
         found = (CONVENTION.fullmatch(fact) for fact in contract.facts if facts)
@@ -68,7 +71,7 @@ class Depths:
     def of_call(self, insn: Insn) -> Summary:
         """What this call instruction does."""
         if flow(insn.raw) is Flow.CALL_INDIRECT:
-            return self.indirect
+            return self._gate if self.is_gate(insn) else self.indirect
         callee = self.index.callee(insn)
         return self.of(callee) if callee else anything("calls what is not a function")
 
@@ -79,6 +82,17 @@ class Depths:
             self._settle(self.graph.targets)
             self._indirect = _by_convention([self._known[name] for name in self.graph.targets])
         return self._indirect
+
+    @property
+    def _gate(self) -> Summary:
+        """What a call through the system-call table may do."""
+        targets = self.graph.targets + self.graph.handlers
+        self._settle(targets)
+        return _by_convention([self._known[name] for name in targets])
+
+    def is_gate(self, insn: Insn) -> bool:
+        """Whether an indirect call leads to handlers that no other does."""
+        return bool(self.graph.handlers) and is_gate(self.index.program, self.contract, insn)
 
     def transfer(self, returns: dict[str, tuple[int, ...]] | None = None, memory: Memory | None = None) -> Transfer:
         """Steps over instructions with these summaries."""
@@ -154,7 +168,8 @@ class _View:
     def of_call(self, insn: Insn) -> Summary:
         depths = self.depths
         if flow(insn.raw) is Flow.CALL_INDIRECT:
-            return _by_convention([depths._known[name] for name in depths.graph.targets])
+            targets = depths.graph.targets + (depths.graph.handlers if depths.is_gate(insn) else ())
+            return _by_convention([depths._known[name] for name in targets])
         callee = depths.index.callee(insn)
         return self.of(callee) if callee else anything("calls what is not a function")
 

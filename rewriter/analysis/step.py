@@ -42,11 +42,15 @@ class Step:
     def touched(self, mem: Mem, size: int | None) -> Range | None:
         """The stack bytes that this access may touch besides the escaped ones."""
         if (mem, size) == ANYWHERE:
-            return None if self.steady else EVERYTHING
+            return None if self.steady or self._maps_memory() else EVERYTHING
         if mem.segment in ("fs", "gs"):
             return None
         found = stack_range(self.address(mem), self.repeated() if size is None else size)
         return self._object(mem) or found if found == EVERYTHING and size is not None else found
+
+    def _maps_memory(self) -> bool:
+        """Whether it only changes what lies at an address (`mov cr3, eax`): not on the stack, on which it goes on."""
+        return self.decoded.mnemonic in ("mov", "invlpg")
 
     def exact(self, mem: Mem, size: int | None) -> bool:
         """Whether it certainly touches all of these bytes."""

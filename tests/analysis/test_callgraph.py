@@ -152,3 +152,39 @@ def test_a_jump_to_the_gate_brings_its_own_registers() -> None:
     within = program(text, ["sys_a", label])
     within.symbols.append(Symbol("table", "data"))
     assert origins(within, contract, Depths(Index(within), contract)) == {}
+
+
+HANDLERS = """
+    gate:
+        call [eax*4 + {data}]
+        iretd
+    sys_a:
+        mov ebx, 1
+        ret
+    sys_b:
+        ret
+    through:
+        call [{data + 64}]
+        ret
+    taken:
+        ret
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "elsewhere"),
+    [
+        (HANDLERS, ""),
+        (HANDLERS + " kept:\n mov eax, {sys_a}\n ret\n", "ebx"),  # it may be given to anybody
+        (HANDLERS + " kept:\n mov eax, {data + 4}\n ret\n", "ebx"),  # and so may the table
+    ],
+)
+def test_only_the_gate_calls_what_stands_in_the_table_alone(text: str, elsewhere: str) -> None:
+    """A handler that changes ebx is no reason to believe that of every indirect call."""
+    found = program(text, ["sys_a", "sys_b", *[0] * 14, "taken"])
+    found.symbols.append(Symbol("table", "data"))
+    depths = Depths(Index(found), Contract(SystemCalls("table", "sys_none", "gate", 4)))
+    index = depths.index
+    assert (elsewhere or "eax") in names(depths.of_call(index.blocks["through"].insns[-1]).clobbers)
+    assert elsewhere or "ebx" not in names(depths.of_call(index.blocks["through"].insns[-1]).clobbers)
+    assert "ebx" in names(depths.of_call(index.blocks["gate"].insns[-1]).clobbers)

@@ -231,3 +231,9 @@ def test_what_fills_an_array_is_no_address() -> None:
     fill = "f:\n push ebx\n push edi\n sub esp, 80\n mov edi, esp\n xor eax, eax\n mov ecx, 20\n rep stosd\n"
     found = summary(f"{fill} add esp, 80\n pop edi\n pop ebx\n ret\n")
     assert (found.use_depth, found.kill_depth, found.leaks) == (4, 4, False)
+
+
+def test_another_address_space_has_the_same_stack() -> None:
+    found = summary("f:\n push ebx\n mov ebx, 1\n mov cr3, eax\n pop ebx\n ret\n")
+    assert (found.use_depth, found.kill_depth) == (4, 4)
+    assert "ebx" not in names(found.clobbers | found.reads)
