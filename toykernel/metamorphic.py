@@ -20,7 +20,7 @@ from elftools.elf.sections import SymbolTableSection
 FIXED = {"cpio_header", "elf_header", "elf_segment", "exception_entry", "gate", "kprofile_area", "multiboot_info"}
 FIXED |= {"multiboot_module", "pt_regs", "stamp", "trap", "tss"}
 # Those that programs see.
-FIXED |= {"dirent", "stat", "termios", "utsname", "winsize"}
+FIXED |= {"dirent", "stat", "termios", "timespec", "tms", "trace_entry", "utsname", "winsize"}
 
 # Names that the compiler or the linker script uses.
 KEPT = {"memcpy", "memset", "memcmp", "PAGE_OFFSET", "start_physical"}

@@ -22,13 +22,17 @@ class Count:
 @dataclass
 class SingleStep:
     """Instructions and iterations of every call, and of all of ring 0.  It knows no nested interrupts: the test that
-    has one counts by hand."""
+    has one counts by hand.
+
+    Each kernel stack has its own open call.  Who comes back to a stack finds esp where it was; otherwise the last task
+    there is gone, and another begins, on nobody's account."""
 
     pc: Pc
     calls: list[Count] = field(default_factory=list)
     total: Count = field(default_factory=Count)
-    _open: Count | None = None  # the last call of the task that is in the kernel
-    _stack: int = 0  # where its kernel stack begins
+    _open: dict[int, Count | None] = field(default_factory=dict)  # by stack: the last call of its task
+    _left: dict[int, int] = field(default_factory=dict)  # by stack: esp when it was last seen
+    _stack: int = 0  # the last
     _previous: int = -1
 
     def __post_init__(self):
@@ -43,8 +47,12 @@ class SingleStep:
         if cs & 3:
             return
         again = address == self._previous and self._repeats(address, size)
-        mine = self._stack - STACK_SIZE < esp <= self._stack
-        for count in (self.total, self._open if mine else None):
+        stack = (esp - 1) & -STACK_SIZE
+        if stack != self._stack and self._left.get(stack) != esp:
+            self._open[stack] = None
+        self._stack = stack
+        self._left[stack] = esp
+        for count in (self.total, self._open.get(stack)):
             if count is not None and again:
                 count.iterations += 1
             elif count is not None:
@@ -53,18 +61,19 @@ class SingleStep:
 
     def gate(self, entry, saved, stack, cost):
         if entry is Entry.EXCEPTION and saved.ring == 0:
-            for count in (self.total, self._open):
+            for count in (self.total, self._open.get(self._stack)):
                 if count is not None:
                     count.instructions -= 1  # it was broken off
         if stack:
-            self._open, self._stack = None, stack
+            self._stack = (stack - 1) & -STACK_SIZE
+            self._open[self._stack] = None
         if cost is not None:
-            self._open = Count()
-            self.calls.append(self._open)
+            self.calls.append(Count())
+            self._open[self._stack] = self.calls[-1]
         self._previous = -1
 
     def user(self, stack):
-        self._open, self._previous = None, -1
+        self._previous = -1
 
     def early(self, address, size):
         pass

@@ -48,7 +48,7 @@ BAD = {
     "address zero": field(2, 0),
     "address wraps": field(2, 0xFFFFFFF0),
     "stack": field(2, 0xBFFF8000),
-    "page below the stack": field(2, 0xBFFEF000),
+    "page below the stack": field(2, 0xBFEFF000),
     "huge": field(5, 0xFFFFFFFF),
     "large": field(5, (16 << 20) + 1),
 }

@@ -51,6 +51,8 @@ ENTRY(system_call)
     GET_CURRENT %ebx
     cmpl $NR_SYSCALLS, %eax
     jae bad_number
+    testb $PT_TRACESYS, TASK_PTRACE(%ebx)
+    jne traced_call
     call *sys_call_table(, %eax, 4)
     movl %eax, EAX(%esp)
 ENTRY(ret_from_sys_call)
@@ -64,6 +66,20 @@ restore_all:
 
 bad_number:
     movl $-ENOSYS, EAX(%esp)
+    jmp ret_from_sys_call
+
+.macro TRACE
+    pushl %esp
+    call syscall_trace /* (regs) */
+    addl $4, %esp
+.endm
+traced_call:
+    movl $-ENOSYS, EAX(%esp)
+    TRACE
+    movl ORIG_EAX(%esp), %eax
+    call *sys_call_table(, %eax, 4)
+    movl %eax, EAX(%esp)
+    TRACE
     jmp ret_from_sys_call
 
 reschedule:
@@ -94,11 +110,14 @@ ENTRY(system_call_timed)
     jmp ret_from_sys_call
 END(system_call_timed)
 
-/* void enter_user(struct pt_regs *regs): leave for user mode for the first time. */
+/* void enter_user(struct pt_regs *regs): leave for user mode with registers that lie at the top of the stack. */
 ENTRY(enter_user)
     movl 4(%esp), %esp
+/* Where a fork's copy begins: switch_to returns here, and the registers are next on the stack. */
+ENTRY(ret_from_fork)
     GET_CURRENT %ebx
     jmp ret_from_sys_call
+END(ret_from_fork)
 END(enter_user)
 
 /* A trap: error code (or our 0) and vector are on the stack. */

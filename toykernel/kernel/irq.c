@@ -1,7 +1,6 @@
 /* The two 8259 interrupt controllers, and what runs when a device raises one of their lines. */
 #include "io.h"
 #include "kernel.h"
-#include "regs.h"
 
 enum { MASTER = 0x20, SLAVE = 0xA0 };                     /* command ports; the data ports follow */
 enum { END_OF_INTERRUPT = 0x20, READ_IN_SERVICE = 0x0B }; /* commands */
@@ -10,7 +9,7 @@ enum { FIRST_VECTOR = 0x20 };                             /* of line 0 */
 
 void irq_stubs(void); /* entry.S: where line 0 enters, the others behind it */
 
-static void (*handlers[NR_LINES])(void);        /* by line; NULL while it is masked */
+static irq_handler handlers[NR_LINES];          /* by line; NULL while it is masked */
 static u32 masked = (u16) ~(1 << CASCADE_LINE); /* bit n: line n does not interrupt */
 
 static void write_mask(void)
@@ -37,7 +36,7 @@ void irq_init(void)
 }
 
 /* From now on the line interrupts, and leads to `handler`, with interrupts off. */
-void request_irq(u32 line, void (*handler)(void))
+void request_irq(u32 line, irq_handler handler)
 {
     handlers[line] = handler;
     masked &= ~(1 << line);
@@ -65,5 +64,5 @@ void do_IRQ(struct pt_regs *regs)
     if (controller == SLAVE)
         outb(END_OF_INTERRUPT, MASTER); /* which served its cascade line in any case */
     if (real && handlers[line])
-        handlers[line]();
+        handlers[line](regs);
 }

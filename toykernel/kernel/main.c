@@ -1,11 +1,7 @@
 /* The boot, from the first C function to the last command. */
 #include "fs.h"
-#include "io.h"
 #include "multiboot.h"
 
-enum { EXIT_RECORD = 0xE0 }; /* the port where the machine learns how a program ended */
-
-static char commands[4096];                   /* the command line, without the kernel's own name */
 static struct multiboot_module archive, disk; /* the files that we start with, and a disk if there is one */
 static u32 memory_end;                        /* first address behind the memory */
 
@@ -29,33 +25,6 @@ static void read_boot_info(const struct multiboot_info *info)
     }
 }
 
-static bool blank(const char *s)
-{
-    while (*s == ' ')
-        s++;
-    return *s == 0;
-}
-
-/* Commands are separated by semicolons. */
-static void run_commands(void)
-{
-    for (char *line = commands, *next; line; line = next) {
-        for (next = line; *next && *next != ';'; next++)
-            ;
-        next = *next ? (*next = 0, next + 1) : NULL;
-        if (!blank(line))
-            outl(run_command(line), EXIT_RECORD);
-    }
-}
-
-/* The first process; what comes after it is its doing. */
-static void init(void)
-{
-    enable_interrupts();
-    run_commands();
-    power_off(0);
-}
-
 void kernel_main(u32 magic, u32 info_address)
 {
     serial_init(); /* now we can speak */
@@ -71,6 +40,6 @@ void kernel_main(u32 magic, u32 info_address)
     devices_init();                                /* /dev */
     proc_init();                                   /* /proc */
     timer_init();                                  /* 100 interrupts a second */
-    start_thread(init);                            /* runs the commands */
+    start_thread(init);                            /* process 1 runs the commands */
     idle();                                        /* from now on */
 }

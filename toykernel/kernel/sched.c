@@ -1,23 +1,22 @@
 /* Round robin over a ring of tasks. */
 #include "io.h"
-#include "mm.h"
 #include "sched.h"
 
-extern u32 swapper_pg_dir[];
-
 union task_union init_task_union __attribute__((aligned(STACK_SIZE))) = {
-    .task = {.next = &init_task_union.task, .pgd = swapper_pg_dir},
+    .task = {.next = &init_task_union.task, .mm = {.pgd = swapper_pg_dir}},
 };
+
+u32 nr_tasks; /* in the ring, without the idle task */
 
 /* The next task in the ring that can run, at worst `task` itself again, or the idle task. */
 static struct task *next_runnable(struct task *task)
 {
-    struct task *next = task, *idler = &init_task_union.task;
+    struct task *next = task;
 
     do
         next = next->next;
-    while ((next->state != TASK_RUNNING || next == idler) && next != task);
-    return next->state == TASK_RUNNING ? next : idler;
+    while ((next->state != TASK_RUNNING || next == idle_task) && next != task);
+    return next->state == TASK_RUNNING ? next : idle_task;
 }
 
 /* Let another task run; returns when it is our turn again, with the caller's frame intact. */
@@ -32,82 +31,50 @@ void schedule(void)
         return;
     disable_interrupts();
     set_kernel_stack((u32)next + STACK_SIZE);
-    load_cr3(physical(next->pgd));
+    load_cr3(physical(next->mm.pgd));
     switch_to(previous, next);
     enable_interrupts();
 }
 
-/* For long work in the kernel, wherever it holds nothing that others could find half-done. */
-void cond_resched(void)
+/* Exchange the running task's address space with another. */
+void use_mm(struct mm *mm)
 {
-    if (current->need_resched)
-        schedule();
+    struct mm old = current->mm;
+
+    current->mm = *mm;
+    load_cr3(physical(mm->pgd));
+    *mm = old;
 }
 
-/* A task that sleeps may run again; a zombie does not. */
-void wake_task(struct task *task)
-{
-    if (task->state == TASK_SLEEPING)
-        task->state = TASK_RUNNING;
-}
-
-/* Sleep until wake_up; not at all, or no longer, if a signal is pending. */
-void sleep_on(struct wait_queue *queue)
-{
-    struct task *task = current, **link = &queue->first;
-
-    if (signal_pending())
-        return;
-    task->next_waiting = queue->first;
-    queue->first = task;
-    task->state = TASK_SLEEPING;
-    schedule();
-    while (*link && *link != task)
-        link = &(*link)->next_waiting;
-    if (*link) /* it was a signal */
-        *link = task->next_waiting;
-}
-
-/* All that sleep there look at their condition again. */
-void wake_up(struct wait_queue *queue)
-{
-    for (; queue->first; queue->first = queue->first->next_waiting)
-        wake_task(queue->first);
-}
-
-/* What the first task does ever after: run when nobody else can. */
-void idle(void)
-{
-    for (;;) {
-        schedule();
-        disable_interrupts();
-        if (!current->need_resched)
-            wait_for_interrupt();
-        enable_interrupts();
-    }
-}
-
-/* From the timer interrupt. */
+/* The running task has had another tick. */
 void scheduler_tick(void)
 {
     struct task *task = current;
+
     if (task->counter > 0)
         task->counter--;
     if (task->counter == 0)
         task->need_resched = 1;
 }
 
+/* Its turn comes when all others had theirs. */
 void add_task(struct task *task)
 {
-    struct task *first = &init_task_union.task;
-    task->next = first->next;
-    first->next = task;
+    struct task *last = idle_task;
+
+    while (last->next != idle_task)
+        last = last->next;
+    task->next = idle_task;
+    last->next = task;
+    nr_tasks++;
 }
 
 void remove_task(struct task *task)
 {
-    struct task *before = &init_task_union.task;
+    struct task *before = idle_task;
+
     while (before->next != task)
         before = before->next;
     before->next = task->next;
+    nr_tasks--;
 }

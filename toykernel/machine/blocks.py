@@ -13,6 +13,8 @@ _ALONE = {bytes([opcode]) for opcode in (0x90, 0xCC, 0xFA, 0xFB)}  # nop, int3, 
 _LOOP = b"\xeb\xfd"  # jmp to the byte before
 _PREFIXES = {0xF0, 0xF2, 0xF3, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65, 0x66, 0x67}
 
+_PUSHED = {"push": 4, "pushfd": 4, "pushal": 32, "call": 4, "pop": -4, "popfd": -4, "popal": -32}
+
 
 class Block(NamedTuple):
     """What the emulator translated together; it calls it a block and runs it from the top."""
@@ -20,6 +22,7 @@ class Block(NamedTuple):
     sizes: tuple[int, ...]  # of the instructions
     repeats: bool  # whether the last is under `rep`: the emulator runs that as a loop over the instruction alone
     switch: int  # how many there are up to the last that may go over to another stack; 0 if none does
+    pushed: tuple[int, int] = (0, 0)  # by how many bytes esp falls before that one, and behind it
 
     def before(self, offset: int) -> int | None:
         """How many instructions lie before the one at `offset` bytes; None if none begins there."""
@@ -34,15 +37,17 @@ class Block(NamedTuple):
 @lru_cache(maxsize=1 << 16)
 def describe(code: bytes) -> Block:
     """The block with these bytes.  A rest that does not decode is one instruction: the processor faults there."""
-    sizes, switch, rest = [], 0, len(code)
+    sizes, switch, rest, before, pushed = [], 0, len(code), 0, 0
     for size, mnemonic, operands in disassemble(code):
         sizes.append(size)
         rest -= size
         if _changes_stack(mnemonic, operands):
-            switch = len(sizes)
+            switch, before, pushed = len(sizes), before + pushed, 0
+        else:
+            pushed += _pushed(mnemonic, operands)
     if rest:
         sizes.append(rest)
-    return Block(tuple(sizes), is_repeated(code[len(code) - sizes[-1] :]), switch)
+    return Block(tuple(sizes), is_repeated(code[len(code) - sizes[-1] :]), switch, (before, pushed))
 
 
 def disassemble(code: bytes) -> Iterator[tuple[int, str, str]]:
@@ -94,6 +99,18 @@ def _changes_stack(mnemonic: str, operands: str) -> bool:
         return "esp" in (target, source)
     constant = mnemonic in ("add", "sub", "cmp", "test", "push") and not source.startswith(("e", "dword"))
     return target == "esp" and not constant
+
+
+def _pushed(mnemonic: str, operands: str) -> int:
+    """By how many bytes esp falls, where it gets no value from elsewhere."""
+    if mnemonic in _PUSHED:
+        return _PUSHED[mnemonic]
+    if mnemonic == "ret":
+        return -4 - (int(operands, 0) if operands else 0)
+    target, _, source = operands.partition(", ")
+    if mnemonic in ("add", "sub") and target == "esp":
+        return int(source, 0) if mnemonic == "sub" else -int(source, 0)
+    return 0
 
 
 def without_prefixes(instruction: bytes) -> bytes:

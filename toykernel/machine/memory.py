@@ -11,7 +11,7 @@ SIZE = 64 << 20
 PAGE = 4096
 _WORD = struct.Struct("<I")
 _TABLE = struct.Struct("<1024I")
-PRESENT, WRITABLE, USER, LARGE = 1, 2, 4, 0x80
+PRESENT, WRITABLE, USER, LARGE, COPY_ON_WRITE = 1, 2, 4, 0x80, 0x200  # the last is free for a kernel's use
 
 
 class PageFault(Exception):
@@ -69,7 +69,8 @@ class Memory:
         return b"".join(parts)
 
     def user_pages(self, cr3: int | None) -> Iterator[tuple[int, int]]:
-        """(linear, physical) of every 4 KiB page that user mode may write, in ascending linear order.
+        """(linear, physical) of every 4 KiB page that user mode may write, in ascending linear order; also of those
+        that the kernel will copy before they are written, which it marks by a bit of its own.
 
         A page that it may only read cannot change, except between programs: there, a program and its retargeted
         copy differ in the numbers that their code loads, and in nothing else that matters."""
@@ -90,6 +91,7 @@ class Memory:
 
 @lru_cache(maxsize=256)
 def _writable(table: bytes) -> tuple[tuple[int, int], ...]:
-    """(index, entry) of a page table or directory, of those through which user mode may write."""
-    needed = PRESENT | WRITABLE | USER
-    return tuple((index, entry) for index, entry in enumerate(_TABLE.unpack(table)) if entry & needed == needed)
+    """(index, entry) of a page table or directory, of those through which user mode may write, now or after a copy."""
+    needed, either = PRESENT | USER, WRITABLE | COPY_ON_WRITE
+    entries = enumerate(_TABLE.unpack(table))
+    return tuple((index, entry) for index, entry in entries if entry & needed == needed and entry & either)

@@ -27,6 +27,7 @@ class _Stack:
 
     cost: Cost
     interrupts: list[tuple[int, int, Cost]] = field(default_factory=list)  # eip and esp to return to, cost till then
+    left: int = 0  # esp when it was last left for another
 
 
 class _Code(NamedTuple):
@@ -61,6 +62,7 @@ class Meter:
         self._stack = _Stack(self._nobody)  # the one in use
         self._cost = self._nobody  # its account
         self._last: _Run | None = None
+        self._leaving = 0  # esp where the block under way changes the stack
         self._switched = False  # the block under way changes the stack; what comes then is not counted yet
         self._repeated = -1  # address of the `rep` under way
         self._before = 0  # iterations on the account when it began
@@ -126,6 +128,8 @@ class Meter:
         self._thirds += thirds
         self._last = _Run(address, code)
         self._switched = code.block.switch > 0
+        if self._switched:
+            self._leaving = self._esp.read()[0] - code.block.pushed[0]
         if code.block.repeats:
             self._repeated = address + code.shape.last
             if self._repeated != self._paused:
@@ -146,10 +150,10 @@ class Meter:
             self._cost = self._stack.cost = Cost()
 
     def user(self, stack: int) -> None:
-        if self._switched:
-            self._settle(stack)
+        if self._switched and self._last is not None:
+            self._settle(stack, len(self._last.code.block.sizes))
         self._cycles.leave()
-        self._last = None
+        self._last, self._switched = None, False
 
     def pause(self, saved: State) -> None:
         if saved.ring == 0:
@@ -182,12 +186,19 @@ class Meter:
         self._last, self._repeated, self._switched = None, -1, False
 
     def _settle(self, esp: int, retired: int | None = None) -> None:
-        """The block under way changed the stack: from there on it ran, up to `retired` instructions, on this one."""
+        """The block under way changed the stack: from there on it ran, up to `retired` instructions, on this one.
+
+        Who comes back finds esp where it was.  If it is elsewhere, the stack's last task is gone and another begins."""
         assert self._last is not None
         code = self._last.code
         self._switched = False
-        before, self._stack = self._stack, self._stacks.setdefault(self._place(esp), _Stack(self._nobody))
-        self._cost.switches += self._stack is not before
+        stack = self._stacks.get(self._place(esp))
+        if stack is not self._stack:
+            self._stack.left = self._leaving
+            self._cost.switches += 1
+            if stack is None or (retired is None and stack.left != esp + code.block.pushed[1]):
+                stack = self._stacks[self._place(esp)] = _Stack(self._nobody)
+            self._stack = stack
         self._cost = self._stack.cost
         self._charge(code, code.sure, len(code.block.sizes) if retired is None else retired)
 

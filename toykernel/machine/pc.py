@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 from .clocks import WorkClock
@@ -11,7 +12,7 @@ from .digest import UserMemory
 from .errors import Cancelled, MachineError
 from .interrupts import INTERRUPTS, PAGING, PROTECTION_FAULT, Gates, State
 from .keyboard import interruptible
-from .memory import Memory
+from .memory import Memory, PageFault
 from .multiboot import BOOTLOADER_MAGIC, Image, load
 from .observer import Entry, Observer
 from .trace import SYSTEM_CALL, Trace
@@ -23,6 +24,7 @@ _IDLE_TICKS = 20_000  # of sleep without any program running: then the kernel co
 _MOST_CALLS = 500_000  # of one run: then a program counts as hung
 _POLL = 64  # entries into the kernel between two looks at `cancelled`
 _HLT = 0xF4
+_LONGEST_NAME = 256  # of a program, with its directory
 _AT_RETURN = ("CS", "CR0", "CR3", "TR", "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP", "EFLAGS")
 
 
@@ -144,14 +146,17 @@ class Pc:
         stack, cost = 0, None
         if saved.ring == 3:
             stack = self.gates.kernel_stack(saved.tss, saved.directory)
+            if self._in_kernel:  # it came back, and its first instruction could not even be fetched
+                registers = (*self._arguments.read(), saved.esp, saved.eflags)
+                self._in_user(stack, saved.directory, saved.eip, registers)
             task = self.trace.leave(stack, saved.directory, saved.eip)
             if call:
                 number, *arguments = self._arguments.read()
-                program = self.trace.program(len(self.devices.exits))
-                cost = self.trace.open(task, program, number, tuple(arguments)).cost
+                cost = self.trace.open(task, number, tuple(arguments)).cost
                 self._calls += 1
                 if self._calls > _MOST_CALLS:
-                    raise MachineError(f"the program {program} hangs at {saved.eip:#x}: {_MOST_CALLS} system calls")
+                    where = f"the program {task.program} hangs at {saved.eip:#x}"
+                    raise MachineError(f"{where}: {_MOST_CALLS} system calls")
             if entry is not Entry.DEVICE:
                 self.clock.leave(saved.eip)
             self._in_kernel = True
@@ -208,10 +213,14 @@ class Pc:
     def _user_block(self, _: int, address: int, size: int) -> None:
         """A block outside the kernel's code is about to run."""
         try:
-            if self._in_kernel and not self._enter_user(address):
-                for observer in self.observers:
-                    observer.early(address, size)
-                return
+            if self._in_kernel:
+                ring, cr0, cr3, _, tss, _, *registers = self._user.read()
+                if ring & 3 != 3:  # code that runs before paging
+                    for observer in self.observers:
+                        observer.early(address, size)
+                    return
+                space = cr3 if cr0 & PAGING else None
+                self._in_user(self.gates.kernel_stack(tss, space), space, address, tuple(registers))
             if self.clock.now >= self._due and not self._resumed and self._timer(self.gates.state()):
                 self.cpu.jump()
                 return
@@ -220,24 +229,34 @@ class Pc:
         except BaseException as failure:
             self.cpu.fail(failure)
 
-    def _enter_user(self, address: int) -> bool:
-        """See whether this is user mode at last (and not code that runs before paging); note what returns."""
-        ring, cr0, cr3, _, tss, _, *registers = self._user.read()
-        if ring & 3 != 3:
-            return False
-        self._in_kernel, self._idle = False, 0
-        self._space = cr3 if cr0 & PAGING else None
-        stack = self.gates.kernel_stack(tss, self._space)
-        goes_on, call = self.trace.enter(stack, self._space, address)
+    def _in_user(self, stack: int, space: int | None, address: int, registers: tuple[int, ...]) -> None:
+        """This is user mode at last; note what returns."""
+        self._in_kernel, self._idle, self._space = False, 0, space
+        name, exits = lambda: self._name(registers[-2]), len(self.devices.exits)
+        goes_on, call = self.trace.enter(stack, space, address, name, exits)
         self.clock.enter(self._space, forget=not goes_on)
         if call is not None:
-            call.returned = tuple(registers)
+            call.returned = registers
             if self.user_memory is not None:
                 call.memory = self.user_memory.digest(self._space)
         self._plan()
         for observer in self.observers:
             observer.user(stack)
-        return True
+
+    def _name(self, esp: int) -> str:
+        """What a program that begins is called: its first argument without directories, or else its command."""
+        try:
+            argc, word = struct.unpack("<2I", self.memory.read(esp, 8, self._space))
+            path = self._string(word) if argc else ""
+        except PageFault:
+            path = ""
+        return path.rpartition("/")[2] or self.trace.program(len(self.devices.exits))
+
+    def _string(self, address: int) -> str:
+        text = bytearray()
+        while len(text) < _LONGEST_NAME and (byte := self.memory.read(address + len(text), 1, self._space)) != b"\0":
+            text += byte
+        return text.decode("ascii", "replace")
 
     def _fetch(self, address: int, size: int) -> bytes:
         return self.memory.read(address, size, self._space)

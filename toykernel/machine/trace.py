@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .run import Call
@@ -27,6 +27,7 @@ class OpenCall:
     """A call that has not returned."""
 
     program: str
+    process: int
     site: int
     number: int
     arguments: tuple[int, ...]
@@ -50,13 +51,16 @@ class OpenCall:
             self.cost.faults,
             self.cost.interrupted,
             self.cost.switches,
+            self.process,
         )
 
 
 @dataclass
 class Task:
-    """What runs on one kernel stack: where it left user mode, and in which call it is."""
+    """What runs on one kernel stack: which program, where it left user mode, and in which call it is."""
 
+    program: str = ""
+    process: int = 0  # its number among all that came to be
     left: int = -1
     space: int | None = -1  # CR3, None without paging
     call: OpenCall | None = None
@@ -72,6 +76,9 @@ class Trace:
         self._programs = [command.split()[0] if command.split() else "" for command in commands]
         self._tasks: dict[int, Task] = {}
         self._calls: list[OpenCall] = []
+        self._callers: dict[int, str] = {}  # by the address behind an `int 0x80`: which program called there last
+        self._processes = 0  # how many came to be
+        self._exits = -1  # how many commands were over when the last one began
 
     def program(self, exits: int) -> str:
         """Whose turn it is after so many exits."""
@@ -83,16 +90,29 @@ class Trace:
         task.left, task.space = pc, space
         return task
 
-    def open(self, task: Task, program: str, number: int, arguments: tuple[int, ...]) -> OpenCall:
+    def open(self, task: Task, number: int, arguments: tuple[int, ...]) -> OpenCall:
         """The task that just left user mode did so by `int 0x80`."""
-        task.call = OpenCall(program, task.left - 2, number, arguments)
+        task.call = OpenCall(task.program, task.process, task.left - 2, number, arguments)
         self._calls.append(task.call)
+        self._callers[task.left] = task.program
         return task.call
 
-    def enter(self, stack: int, space: int | None, pc: int) -> tuple[bool, OpenCall | None]:
-        """A task enters user mode: (whether it goes on where it left, the call that returns thereby)."""
+    def enter(
+        self, stack: int, space: int | None, pc: int, name: Callable[[], str], exits: int
+    ) -> tuple[bool, OpenCall | None]:
+        """A task enters user mode: (whether it goes on where it left, the call that returns thereby).
+
+        One that does not go on is a copy of whoever made a call there (fork), or a program begins, by `name`: the next
+        command's after so many `exits`, or another in the same process (execve)."""
         task = self._tasks.setdefault(stack, Task())
         goes_on = (task.left, task.space) == (pc, space)
+        if not goes_on:
+            copied = pc in self._callers
+            if copied or exits != self._exits:
+                task.process = self._processes
+                self._processes += 1
+            self._exits = self._exits if copied else exits
+            task.program = self._callers[pc] if copied else name()
         call, task.call = task.call, None
         return goes_on, call if goes_on else None
 

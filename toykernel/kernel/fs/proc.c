@@ -58,6 +58,7 @@ static void make_meminfo(struct text *text)
     put_count(text, "cached_pages", page_cache_size);
     put_count(text, "slab_pages", slab);
     put_count(text, "unused_inodes", nr_unused_inodes);
+    put_count(text, "tasks", nr_tasks);
     for (const struct cache *cache = caches; cache; cache = cache->next)
         put_count(text, cache->name, cache->used);
 }
@@ -83,10 +84,27 @@ static void make_syscalls(struct text *text)
         }
 }
 
+/* The last system calls of traced tasks: pid, number, result (-ENOSYS on the way in). */
+static void make_trace(struct text *text)
+{
+    u32 n = min(nr_traced, NR_TRACE_ENTRIES);
+
+    for (u32 i = nr_traced - n; i != nr_traced; i++) {
+        const struct trace_entry *entry = &trace_log[i % NR_TRACE_ENTRIES];
+        put_number(text, entry->pid);
+        put_char(text, ' ');
+        put_number(text, entry->number);
+        put_string(text, entry->result < 0 ? " -" : " ");
+        put_number(text, entry->result < 0 ? -entry->result : entry->result);
+        put_char(text, '\n');
+    }
+}
+
 static const struct proc_file proc_files[] = {
     {.path = "/proc/meminfo", .make = make_meminfo},
     {.path = "/proc/kprofile", .make = make_kprofile},
     {.path = "/proc/syscalls", .make = make_syscalls},
+    {.path = "/proc/trace", .make = make_trace},
 };
 
 static ssize_t proc_read(struct file *file, char *buf, size_t count, loff_t *ppos)

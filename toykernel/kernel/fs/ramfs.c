@@ -137,6 +137,7 @@ static const struct file_operations regular_file = {
     .read = generic_file_read,
     .write = generic_file_write,
     .fsync = ramfs_fsync,
+    .mmap = generic_file_mmap,
 };
 static const struct address_space_operations ramfs_pages = {
     .readpage = ramfs_readpage,
@@ -152,6 +153,25 @@ static struct inode *make_node(struct inode *dir, const char *name, u32 length, 
         return ramfs_create(dir, name, length, mode);
     error = ramfs_mkdir(dir, name, length, mode);
     return error ? ERR_PTR(error) : lookup(dir, name, length);
+}
+
+/* An open file without a name; NULL if memory is short. */
+struct file *ramfs_file(loff_t size)
+{
+    struct inode *inode = ramfs_inode(S_IFREG | 0600);
+    struct file *file = inode ? get_empty_file() : NULL;
+
+    if (!file) {
+        if (inode)
+            iput(inode);
+        return NULL;
+    }
+    inode->i_size = size;
+    file->f_inode = inode;
+    file->f_op = inode->i_fop;
+    file->f_flags = O_RDWR;
+    file->f_mode = FMODE_READ | FMODE_WRITE;
+    return file;
 }
 
 /* Make what a path of the kernel's names, unless it is there, and return it with one more user; or an error. */

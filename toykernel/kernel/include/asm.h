@@ -23,6 +23,9 @@
 #define TASK_SIGPENDING   4
 #define TASK_ESP          8
 #define TASK_ADDR_LIMIT   12
+#define TASK_PTRACE       16
+
+#define PT_TRACESYS 2 /* in ptrace of struct task: its system calls are recorded */
 
 #ifdef __ASSEMBLER__
 #define ENTRY(name)                                                                                          \

@@ -5,7 +5,7 @@
 
 #define ELF_MAGIC "\177ELF\1\1\1" /* 32 bits, little-endian, version 1 */
 
-enum { ET_EXEC = 2, EM_386 = 3, PT_LOAD = 1, PT_INTERP = 3, PF_X = 1, PF_W = 2 };
+enum { ET_EXEC = 2, EM_386 = 3, PT_LOAD = 1, PT_INTERP = 3, PF_X = 1, PF_W = 2, PF_R = 4 };
 
 struct elf_header {
     u8 e_ident[16];  /* begins with ELF_MAGIC */

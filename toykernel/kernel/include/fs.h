@@ -1,7 +1,6 @@
 /* The virtual filesystem: open files, inodes, their pages, and the operations of each kind. */
 #pragma once
 
-#include "mm.h"
 #include "sched.h"
 
 #define NAME_MAX 59           /* bytes of one component of a path */
@@ -62,7 +61,7 @@ struct file_operations {
     ssize_t (*write)(struct file *, const char *, size_t, loff_t *);
     int (*readdir)(struct file *, void *to, filldir_t); /* from f_pos on, which moves behind what was taken */
     int (*ioctl)(struct file *, u32 command, u32 argument);
-    int (*mmap)(struct file *, struct vm_area *);
+    int (*mmap)(struct file *, struct vm_area *); /* 0 if the area may show it; NULL if it has no pages */
     int (*fsync)(struct file *);
     int (*open)(struct file *);     /* everything else is filled in */
     void (*release)(struct file *); /* the last user is gone */
@@ -220,6 +219,7 @@ ssize_t directory_read(struct file *file, char *buf, size_t count, loff_t *ppos)
 
 /* fs/ramfs.c, fs/ramfs_names.c, fs/initramfs.c */
 void ramfs_init(void);
+struct file *ramfs_file(loff_t size);
 struct inode *ramfs_mknod(const char *path, u32 mode);
 struct inode *ramfs_special(const char *path, u32 mode, const struct file_operations *operations);
 bool ramfs_make_empty(struct inode *dir, struct inode *parent);
@@ -246,7 +246,8 @@ void truncate_pages(struct address_space *mapping, loff_t size);
 extern u32 page_cache_size;
 
 /* mm/file_read.c, mm/file_write.c */
+struct page *read_cache_page(struct file *file, u32 index);
 ssize_t generic_file_read(struct file *file, char *buf, size_t count, loff_t *ppos);
 ssize_t generic_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos);
-ssize_t kernel_read(struct file *file, loff_t pos, void *to, size_t count);
+ssize_t kernel_read(struct file *file, void *to, size_t count, loff_t *ppos);
 int kernel_write(struct inode *inode, const void *from, size_t count);

@@ -49,12 +49,6 @@ static inline u32 read_cr2(void)
     return value;
 }
 
-/* Change the address space; forgets all cached translations. */
-static inline void load_cr3(u32 physical)
-{
-    asm volatile("movl %0, %%cr3" : : "r"(physical) : "memory");
-}
-
 static inline u64 rdtsc(void)
 {
     u64 value;

@@ -3,6 +3,7 @@
 
 #include "asm.h"
 #include "errno.h"
+#include "regs.h"
 #include "types.h"
 
 static inline size_t min(size_t a, size_t b)
@@ -37,7 +38,8 @@ void set_system_gate(u32 vector, void (*handler)(void));
 
 /* irq.c */
 void irq_init(void);
-void request_irq(u32 line, void (*handler)(void));
+typedef void (*irq_handler)(const struct pt_regs *); /* what they interrupted */
+void request_irq(u32 line, irq_handler handler);
 
 /* traps.c, timer.c */
 void trap_init(void);

@@ -3,7 +3,7 @@
 #include "uaccess.h"
 
 /* The page, filled by its filesystem unless it was in memory; or an error. */
-static struct page *read_cache_page(struct file *file, u32 index)
+struct page *read_cache_page(struct file *file, u32 index)
 {
     struct address_space *mapping = file->f_inode->i_mapping;
     struct page *page = grab_cache_page(mapping, index);
@@ -90,10 +90,10 @@ ssize_t generic_file_read(struct file *file, char *buf, size_t count, loff_t *pp
 }
 
 /* Read for the kernel itself: bytes read, fewer only at the end of the file, or an error. */
-ssize_t kernel_read(struct file *file, loff_t pos, void *to, size_t count)
+ssize_t kernel_read(struct file *file, void *to, size_t count, loff_t *ppos)
 {
     struct read_descriptor desc = {.count = count, .buf = to};
 
-    do_generic_file_read(file, &pos, &desc, kernel_read_actor);
+    do_generic_file_read(file, ppos, &desc, kernel_read_actor);
     return desc.written ? (ssize_t)desc.written : desc.error;
 }

@@ -1,17 +1,16 @@
-/* A program's address space: a page directory, whose upper quarter is the kernel's. */
-#include "mm.h"
+/* Page tables: a directory of 1024 tables of 1024 pages.  The directory's upper quarter is the kernel's, in all alike. */
+#include "sched.h"
 
-enum { PRESENT = 1, WRITABLE = 2, USER = 4 }; /* bits of an entry; the upper 20 are the frame */
-#define FIRST_KERNEL (PAGE_OFFSET >> 22)      /* entry of the directory */
+#define FIRST_KERNEL (PAGE_OFFSET >> 22) /* entry of the directory */
+enum { DIRECTORY_SHIFT = 22, ENTRIES = 1024 };
 
-extern u32 swapper_pg_dir[]; /* head.S */
-
-static u32 *table_of(u32 entry)
+/* Where the kernel sees the frame that an entry leads to. */
+void *frame_of(u32 entry)
 {
-    return virtual(entry & -PAGE_SIZE);
+    return virtual(page_down(entry));
 }
 
-/* An empty one; NULL if memory is short. */
+/* An empty directory; NULL if memory is short. */
 u32 *new_pgd(void)
 {
     struct page *page = alloc_pages(0);
@@ -25,48 +24,77 @@ u32 *new_pgd(void)
     return pgd;
 }
 
-static void free_table(u32 *table)
-{
-    for (u32 i = 0; i < 1024; i++)
-        if (table[i] & PRESENT)
-            put_page(page_of(table_of(table[i])));
-    put_page(page_of(table));
-}
-
-/* Free it with all the memory of the program; it must not be in use. */
+/* Free it with its tables, which lead nowhere any more; it must not be in use. */
 void free_pgd(u32 *pgd)
 {
     for (u32 i = 0; i < FIRST_KERNEL; i++)
-        if (pgd[i] & PRESENT)
-            free_table(table_of(pgd[i]));
+        if (pgd[i] & PTE_PRESENT)
+            put_page(page_of(frame_of(pgd[i])));
     put_page(page_of(pgd));
 }
 
-/* Make the entry lead to a page of zeros if it leads nowhere yet. */
-static bool fill_entry(u32 *entry, u32 bits)
+/* The entry for the page at `address`, or NULL if there is no table for it. */
+static u32 *pte_of(u32 *pgd, u32 address)
 {
-    struct page *page;
+    u32 directory = pgd[address >> DIRECTORY_SHIFT];
 
-    if (*entry & PRESENT) {
-        *entry |= bits;
-        return true;
+    return directory & PTE_PRESENT ? (u32 *)frame_of(directory) + (address >> PAGE_SHIFT) % ENTRIES : NULL;
+}
+
+/* The same with a table, made if need be; NULL if memory is short. */
+u32 *pte_alloc(u32 *pgd, u32 address)
+{
+    u32 *directory = &pgd[address >> DIRECTORY_SHIFT];
+
+    if (!(*directory & PTE_PRESENT)) {
+        struct page *page = alloc_pages(0);
+        if (!page)
+            return NULL;
+        memset(page->address, 0, PAGE_SIZE);
+        *directory = physical(page->address) | PTE_PRESENT | PTE_WRITABLE | PTE_USER;
     }
-    page = alloc_pages(0);
-    if (!page)
-        return false;
-    memset(page->address, 0, PAGE_SIZE);
-    *entry = physical(page->address) | PRESENT | USER | bits;
+    return pte_of(pgd, address);
+}
+
+/* The first page behind this one that may have a table. */
+static u32 next_page(const u32 *entry, u32 address)
+{
+    return entry ? address + PAGE_SIZE : ((address >> DIRECTORY_SHIFT) + 1) << DIRECTORY_SHIFT;
+}
+
+/* Show the pages of an area in another address space, too.  Private ones that may be written are copied by whoever
+   writes first.  False if memory is short. */
+bool copy_pages(u32 *to, u32 *from, const struct vm_area *area)
+{
+    u32 *entry, *copy;
+
+    for (u32 at = area->start; at < area->end; at = next_page(entry, at)) {
+        entry = pte_of(from, at);
+        if (!entry || !(*entry & PTE_PRESENT))
+            continue;
+        copy = pte_alloc(to, at);
+        if (!copy)
+            return false;
+        if (*entry & PTE_WRITABLE && area->flags & MAP_PRIVATE)
+            *entry ^= PTE_WRITABLE | PTE_COPY_ON_WRITE;
+        *copy = *entry;
+        page_of(frame_of(*entry))->count++;
+    }
     return true;
 }
 
-/* Give the program memory at the page of `address`, of zeros if there was none.  Returns where the kernel sees the
-   page, or NULL if memory is short. */
-void *map_user_page(u32 *pgd, u32 address, bool writable)
+/* Take the pages away from an address space whose areas do not mention them any more.  This may take long, and others
+   run meanwhile.  Whoever uses the address space must reload it. */
+void zap_pages(u32 *pgd, u32 start, u32 end)
 {
-    u32 *directory = &pgd[address >> 22], *entry;
+    u32 *entry;
 
-    if (!fill_entry(directory, WRITABLE))
-        return NULL;
-    entry = &table_of(*directory)[address >> PAGE_SHIFT & 1023];
-    return fill_entry(entry, writable ? WRITABLE : 0) ? table_of(*entry) : NULL;
+    for (u32 at = start; at < end; at = next_page(entry, at)) {
+        entry = pte_of(pgd, at);
+        if (!entry || !(*entry & PTE_PRESENT))
+            continue;
+        put_page(page_of(frame_of(*entry)));
+        *entry = 0;
+        cond_resched();
+    }
 }

@@ -26,6 +26,29 @@ void mem_init(u32 end, u32 hole_start, u32 hole_end)
     nr_free_pages = last - frontier - (hole_last - hole_first);
 }
 
+static struct page *frame(u32 number)
+{
+    mem_map[number].address = virtual(number << PAGE_SHIFT);
+    return &mem_map[number];
+}
+
+static void put_on_list(struct page *page, u32 order)
+{
+    page->count = 0;
+    page->next = free_list[order];
+    free_list[order] = page;
+}
+
+static struct page *take_from_list(u32 order)
+{
+    struct page *page = free_list[order];
+
+    if (page)
+        free_list[order] = page->next;
+    return page;
+}
+
+/* Frames that were never used; those skipped on the way to where they may begin are free from now on. */
 static struct page *advance_frontier(u32 order)
 {
     u32 n = 1 << order;
@@ -35,20 +58,33 @@ static struct page *advance_frontier(u32 order)
         first = (hole_last + n - 1) & -n;
     if (first + n > last)
         return NULL;
-    frontier = first + n;
-    mem_map[first].address = virtual(first << PAGE_SHIFT);
+    for (; frontier < first; frontier++)
+        if (frontier < hole_first || frontier >= hole_last)
+            put_on_list(frame(frontier), 0);
+    for (; frontier < first + n; frontier++)
+        frame(frontier);
     return &mem_map[first];
+}
+
+/* One half of two frames that lie side by side; the other half is free, too. */
+static struct page *split_pair(void)
+{
+    struct page *page = take_from_list(1);
+
+    if (page)
+        put_on_list(page + 1, 0);
+    return page;
 }
 
 /* 2^order frames with unknown contents and one user; NULL if there are none. */
 struct page *alloc_pages(u32 order)
 {
-    struct page *page = free_list[order];
+    struct page *page = take_from_list(order);
 
-    if (page)
-        free_list[order] = page->next;
-    else
+    if (!page)
         page = advance_frontier(order);
+    if (!page && order == 0)
+        page = split_pair();
     if (page) {
         page->flags = 0;
         page->count = 1;
@@ -60,10 +96,8 @@ struct page *alloc_pages(u32 order)
 
 void free_pages(struct page *page, u32 order)
 {
-    page->count = 0;
+    put_on_list(page, order);
     nr_free_pages += 1 << order;
-    page->next = free_list[order];
-    free_list[order] = page;
 }
 
 struct page *page_of(const void *address)

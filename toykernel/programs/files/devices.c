@@ -43,12 +43,15 @@ static void console(void)
     SHOW(close(3));
 }
 
-/* Read in pieces as in one. */
+/* Read in pieces as in one; the memory for that is there before, since some files tell how much is free. */
 static void text(const char *path)
 {
     static char pieces[ROOM];
-    int fd = open(path, O_RDONLY, 0), whole = read(fd, buffer, ROOM), n = 0, got;
+    int fd = open(path, O_RDONLY, 0), whole, n = 0, got;
 
+    memset(buffer, 0, ROOM);
+    memset(pieces, 0, ROOM);
+    whole = read(fd, buffer, ROOM);
     lseek(fd, 0, SEEK_SET);
     while ((got = read(fd, pieces + n, 7)) > 0)
         n += got;
