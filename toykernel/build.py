@@ -102,10 +102,10 @@ def _exceptions_sorted(elf: bytes) -> bool:
     return instructions == sorted(instructions)
 
 
-def programs(compiler: str = "zig", optimize: str = "-O2") -> dict[str, bytes]:
-    """Build all programs and return their ELF images by name.  Raises BuildError."""
+def programs(compiler: str = "zig", optimize: str = "-O2", names: Sequence[str] = PROGRAMS) -> dict[str, bytes]:
+    """Build programs and return their ELF images by name.  Raises BuildError."""
     texts, tools = sources("programs"), toolchain(compiler, optimize)
-    return {name: _build(texts, [*LIBRARY, *_units(name, texts)], "program.ld", tools) for name in PROGRAMS}
+    return {name: _build(texts, [*LIBRARY, *_units(name, texts)], "program.ld", tools) for name in names}
 
 
 def _units(program: str, texts: Mapping[str, str]) -> list[str]:

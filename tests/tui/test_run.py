@@ -95,6 +95,11 @@ def test_choices_reach_the_pipeline(engine: Engine, hotpath: Run) -> None:
     )
 
 
+def test_some_names_stand_for_a_command_line(engine: Engine, hotpath: Run) -> None:
+    assert hotpath("run", "-p", "readseek", "-p", "hello", "-p", "sh")[0] == 0
+    assert engine.options.commands == ("readseek 65536 25", "hello", "sh /data/small.sh")
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_phase_verb_shows_that_phase_alone_in_detail(phase: str, engine: Engine, hotpath: Run) -> None:
     status, out, _ = hotpath(phase)
