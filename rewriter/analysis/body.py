@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from rewriter.analysis.depths import Depths
-from rewriter.analysis.graph import Edge, Index, Way
+from rewriter.analysis.graph import Edge, Index
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.summary import depth_reach
 from rewriter.analysis.value import WORD
@@ -45,7 +45,7 @@ class Body:
         """Whether this edge is a tail call."""
         if edge.target == self.entry or edge.target in self.follow or not self.index.is_entry(edge.target):
             return False
-        if edge.source not in self.values.states or edge.way is Way.FAULT:
+        if edge.source not in self.values.states:
             return True
         return self.values.before_last(edge.source).esp == 0
 

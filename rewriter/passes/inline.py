@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 
 from rewriter.analysis.body import Body
 from rewriter.analysis.depths import Depths
-from rewriter.analysis.graph import jump_table
+from rewriter.analysis.graph import Way, jump_table
 from rewriter.analysis.value import WORD
 from rewriter.edit import Labels, clone
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
@@ -212,13 +212,15 @@ class Inliner:
                 self._tails(copy, block, target)
 
     def _tails(self, copy: _Instance, block: Block, target: str | None) -> None:
-        """Direct tail calls, also conditional ones and falling into the next function."""
+        """Direct tail calls, also conditional ones, falling into the next function, and to a fixup that is one."""
         original = self.depths.index.blocks[self.result.clone_of[block.label]]
         for edge in self.depths.index.edges(original):
             if edge.target in copy.labels or not copy.body.leaves(edge):
                 continue
             made = self._block(block, [*assemble([_UP]), call(edge.target)], target, 0.0)
-            if block.falls_to == edge.target:
+            if edge.way is Way.FAULT:
+                block.insns[-1] = replace(block.insns[-1], faults_to=made.label)
+            elif block.falls_to == edge.target:
                 block.falls_to = made.label
             elif flow(block.insns[-1].raw) is Flow.JUMP:
                 block.insns.pop()

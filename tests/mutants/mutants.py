@@ -116,6 +116,16 @@ def still_read_but_implied() -> None:
     arguments._read = lambda work, argument: None
 
 
+def fixups_are_tail_calls() -> None:
+    from rewriter.analysis.body import Body
+    from rewriter.analysis.graph import Way
+
+    honest = Body.leaves
+    Body.leaves = lambda self, edge: (  # type: ignore[method-assign]
+        (edge.way is Way.FAULT and self.index.is_entry(edge.target)) or honest(self, edge)
+    )
+
+
 def old_number_is_forgotten() -> None:
     import_module("rewriter.passes.specialize").renumber = lambda work, number: None  # type: ignore[attr-defined]
 
@@ -150,6 +160,11 @@ MUTANTS = {
         "a branch falls to the next block under the old condition", branch_turned_without_its_target, LOCKSTEP
     ),
     "still_read_but_implied": Mutant("an implied argument is still read", still_read_but_implied, GOLDEN),
+    "fixups_are_tail_calls": Mutant(
+        "a fixup outside of its function is taken for another function",
+        fixups_are_tail_calls,
+        ("tests/passes/test_traps.py",),
+    ),
     "old_number_is_forgotten": Mutant(
         "a handler that reads its number finds the new one", old_number_is_forgotten, ("tests/passes/test_traps.py",)
     ),

@@ -120,6 +120,49 @@ sys_call:
     pop ebx
     ret
 """,
+    "a helper in registers, whose fixup is a function": """
+sys_call:
+    push ebx
+    mov eax, dword ptr [esp + 8]
+    and eax, 4
+    lea eax, [eax*4 + 0x8ffff0]
+    call get_user
+    mov ebx, eax
+    lea eax, [edx + ebx*2]
+    pop ebx
+    ret
+get_user:
+    cmp eax, 0x900001
+    jae bad_get_user
+    mov edx, dword ptr [eax] !bad_get_user
+    xor eax, eax
+    ret
+bad_get_user:
+    xor edx, edx
+    mov eax, -14
+    ret
+""",
+    "a fixup elsewhere, which comes back": """
+sys_call:
+    mov eax, dword ptr [esp + 4]
+    call get_byte
+    add eax, ecx
+    ret
+get_byte:
+    push ebx
+    xor ebx, ebx
+    and eax, 4
+    lea eax, [eax*4 + 0x8ffff0]
+    xor ecx, ecx
+    mov ecx, dword ptr [eax] !fixup
+.back:
+    mov eax, ebx
+    pop ebx
+    ret
+fixup:
+    mov ebx, -14
+    jmp get_byte.back
+""",
     "an array on the stack, indexed": """
 sys_call:
     sub esp, 16
