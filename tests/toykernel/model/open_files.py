@@ -21,7 +21,7 @@ class Memory:
     kernel: bool = False
 
     def copied(self, at: int, n: int) -> int:
-        """How many of n bytes from `at` on are copied, in words, until there is no more memory."""
+        """How many of n bytes can be copied to this place, in words, until there is no more memory."""
         there = max(0, self.there - at)
         if there >= n:
             return n
@@ -127,27 +127,16 @@ class OpenFile:
         return self._write_file(self.node, memory, count)
 
     def _write_file(self, file: File, memory: Memory, count: int) -> int:
-        """A copy that faults leaves zeros where it did not come, as far as the file goes already."""
-        done = 0
+        """As much as there is, to the byte: the kernel looks before it copies, so that nothing is destroyed."""
+        done = min(count, memory.there)
         if count and self.flags & O_APPEND:
             self.position = file.size
-        while done < count:
-            n = min(PAGE - self.position % PAGE, count - done)
-            copied = memory.copied(done, n)
-            end = self.position + copied
-            if copied and file.size < self.position:
-                file.data.extend(bytes(self.position - file.size))
-            file.data[self.position : end] = memory.content[done : done + copied]
-            if copied < n:
-                lost = min(self.position + n, file.size)
-                if lost > end:
-                    file.data[end:lost] = bytes(lost - end)
-            done += copied
-            self.position = end
-            if not copied:
-                break
         if count and not done:
             raise Failed(EFAULT)
+        if done:
+            file.data.extend(bytes(max(0, self.position - file.size)))
+            file.data[self.position : self.position + done] = memory.content[:done]
+            self.position += done
         return done
 
     def _write_pipe(self, pipe: Pipe, memory: Memory, count: int) -> int:
