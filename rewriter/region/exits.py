@@ -1,0 +1,65 @@
+"""How control leaves a path: what matters in the code that was lifted, at the instruction where it goes on there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rewriter.analysis.liveness import STACK_SHIFT, Liveness
+from rewriter.analysis.value import REGISTERS, WORD
+from rewriter.analysis.values import Values
+from rewriter.region.flag import rebuildable
+from rewriter.region.state import State
+from rewriter.region.tree import Exit
+from rewriter.region.value import Value
+from rewriter.x86.effects import CF, FLAGS, register_mask
+
+
+class Refused(Exception):
+    """There is no region.  The message says why."""
+
+
+class FlagsLost(Exception):
+    """Flags matter there that cannot be made anew: the path has to end before they were made."""
+
+
+@dataclass(slots=True)
+class Exits:
+    """Makes exits into the code that `values` and `live` describe."""
+
+    values: Values
+    live: Liveness
+    at_return: int
+    _masks: dict[str, list[int]] = field(default_factory=dict)
+
+    def matters(self, label: str, site: int) -> int:
+        """Registers, flags and bytes of the frame that matter before an instruction (`analysis.liveness`)."""
+        if label not in self.values.states:
+            return self.values.transfer.callees.of(label).before(self.at_return)
+        if label not in self._masks:
+            self._masks[label] = [self.live.before(label), *self.live.after(label)]
+        return self._masks[label][site]
+
+    def leave(self, label: str, site: int, state: State, reason: str, weight: float) -> Exit:
+        """An exit from `state`.  Raises FlagsLost, Refused."""
+        outside = label not in self.values.states
+        if outside and not (self.values.index.is_entry(label) and state.esp == 0):
+            raise Refused(f"control leaves for {label}")
+        mask = self.matters(label, site)
+        if not rebuildable(state.flags, state.carry, mask):
+            raise FlagsLost(f"flags matter at {label}")
+        flags = None
+        if mask & FLAGS:
+            flags = state.carry if mask & FLAGS == CF else state.flags
+        registers = {r: state.registers[r] for r in REGISTERS if r != "esp" and register_mask(r) & mask}
+        slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and _slot_matters(c, mask)}
+        return Exit(label, site, reason, state.esp, registers, slots, flags, weight, outside)
+
+    def returned(self, state: State) -> tuple[dict[str, Value], dict[int, Value]]:
+        """What must be as it was before a `ret`: registers, and words of the caller's stack."""
+        registers = {r: state.registers[r] for r in REGISTERS if r != "esp" and register_mask(r) & self.at_return}
+        return registers, {c: v for c, v in sorted(state.slots.items()) if v is not None and c >= 0}
+
+
+def _slot_matters(slot: int, mask: int) -> bool:
+    """The caller's words always do."""
+    return slot >= 0 or bool(mask >> STACK_SHIFT - slot - WORD & 0b1111)

@@ -1,0 +1,144 @@
+"""Flags as values: what set them, and conditions on them in their simplest form (§5.6).
+
+The flags of `and`, `or`, `xor` and `test` are those of `cmp(result, 0)`.  Narrow comparisons are made of extended
+words, which agree with 32-bit ones in every condition that is let through.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rewriter.analysis.arithmetic import CONDITIONS, compute
+from rewriter.region.algebra import binary, signed_part
+from rewriter.region.value import WORD, Pool, Value
+from rewriter.x86.effects import CF, FLAGS, PF, ZF
+
+
+class Unsupported(Exception):
+    """The instruction is not lifted: the path ends before it.  The message says why."""
+
+
+class Flags(NamedTuple):
+    """All flags of one operation on the lowest `size` bytes.
+
+    cmp(left, right)    add(left, right)    adc, sbb(left, right, condition: the carry that comes in)
+    result(left)        ZF, SF and PF alone are known: those of this word
+    effect              as instruction number `effect` left them in the processor
+    """
+
+    kind: str
+    left: Value | None = None
+    right: Value | None = None
+    size: int = WORD
+    carry: Condition | None = None
+    effect: int = -1
+
+
+class Condition(NamedTuple):
+    """`code` (e, b, le …) holds of these flags."""
+
+    code: str
+    flags: Flags
+
+    @property
+    def opposite(self) -> Condition:
+        return Condition(CONDITIONS[CONDITIONS.index(self.code) ^ 1], self.flags)
+
+
+_UNSIGNED = ("e", "ne", "b", "ae", "be", "a", "p", "np")
+_OF_RESULT = ("e", "ne", "s", "ns", "p", "np")
+_AGAINST_ZERO = {"b": False, "ae": True, "o": False, "no": True, "be": "e", "a": "ne", "l": "s", "ge": "ns"}
+
+
+def compared(pool: Pool, left: Value, right: Value, size: int = WORD) -> Flags:
+    """The flags of `cmp left, right`; both are extended by zeros."""
+    return Flags("cmp", left, right, size)
+
+
+def of_result(pool: Pool, value: Value, size: int = WORD) -> Flags:
+    """The flags of and, or, xor, test with this result."""
+    return Flags("cmp", value, pool.const(0), size)
+
+
+def condition(pool: Pool, code: str, flags: Flags | None) -> Condition | bool:
+    """A condition in its simplest form; a truth value where it is decided.  Raises Unsupported."""
+    if flags is None:
+        raise Unsupported("flags that are not known")
+    if flags.kind == "effect":
+        return Condition(code, flags)
+    assert flags.left is not None
+    if flags.kind in ("add", "adc", "sbb", "result") and code in _OF_RESULT:
+        return condition(pool, code, of_result(pool, result_of(pool, flags), flags.size))
+    if flags.kind == "result" or (flags.kind != "cmp" and flags.size != WORD):
+        raise Unsupported(f"condition {code} of {flags.kind}")
+    if flags.kind != "cmp":
+        return Condition(code, flags)
+    assert flags.right is not None
+    return _compared(pool, code, *_extended(pool, code, flags.left, flags.right, flags.size))
+
+
+def result_of(pool: Pool, flags: Flags) -> Value:
+    """The word that the operation made."""
+    assert flags.left is not None
+    if flags.kind == "result":
+        return flags.left
+    assert flags.right is not None
+    if flags.kind == "add":
+        return binary(pool, "add", flags.left, flags.right)
+    return pool.make(flags.kind, flags.left, flags.right, flags.carry)
+
+
+def _extended(pool: Pool, code: str, left: Value, right: Value, size: int) -> tuple[Value, Value]:
+    if size == WORD or code in _UNSIGNED:
+        return left, right
+    if code in ("l", "ge", "le", "g") or (code in ("s", "ns") and right.constant == 0):
+        return signed_part(pool, left, size), signed_part(pool, right, size)
+    raise Unsupported(f"condition {code} of {size} bytes")
+
+
+def _compared(pool: Pool, code: str, left: Value, right: Value) -> Condition | bool:
+    if left is right:
+        return _known(code, 0, 0)
+    if left.constant is not None and right.constant is not None:
+        return _known(code, left.constant, right.constant)
+    if left.offset is not None and right.offset is not None and code in ("e", "ne"):
+        return _known(code, left.offset, right.offset)
+    if right.constant == 0 and code in _AGAINST_ZERO:
+        found = _AGAINST_ZERO[code]
+        return found if isinstance(found, bool) else _compared(pool, found, left, right)
+    if code in ("e", "ne"):
+        left, right = _equated(pool, left, right)
+        if left.constant is not None and right.constant is not None:
+            return _known(code, left.constant, right.constant)
+    return Condition(code, Flags("cmp", left, right))
+
+
+def _known(code: str, left: int, right: int) -> bool:
+    found = compute("cmp", left, right, WORD, None)
+    holds = found[1].holds(code) if found else None
+    assert holds is not None
+    return holds
+
+
+def _equated(pool: Pool, left: Value, right: Value) -> tuple[Value, Value]:
+    """The same equation, simpler: x − y = 0, x + 1 = 2, x xor y = 0."""
+    if left.immediate and not right.immediate:
+        left, right = right, left
+    first, second = (*left.args, None, None)[:2]
+    if right.constant is not None and isinstance(first, Value) and isinstance(second, Value):
+        if left.op == "add" and second.constant is not None:
+            return _equated(pool, first, pool.const(right.constant - second.constant))
+        if left.op in ("sub", "xor") and right.constant == 0:
+            return _equated(pool, first, second)
+    return left, right
+
+
+def rebuildable(flags: Flags | None, carry: Flags | None, live: int) -> bool:
+    """Whether the flags in the mask `live` can be made anew by one instruction."""
+    live &= FLAGS
+    if not live:
+        return True
+    wanted = carry if live == CF else flags
+    if wanted is None or (live & CF and carry != wanted) or wanted.kind in ("effect", "result"):
+        return False
+    return wanted.size == WORD or not live & ~(CF | ZF | PF)

@@ -1,0 +1,282 @@
+"""Symbolic execution along the hot edges: a tree of straight code, the likeliest paths first, within a budget.
+
+Where two paths meet again each goes on alone (tail duplication): no joins, no fixpoint.  A path ends at a return, or
+at an exit: where it gets unlikely, where an instruction is not understood, where it has come round a loop.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rewriter.analysis.graph import Way
+from rewriter.analysis.rules import condition_of
+from rewriter.analysis.state import State as Known
+from rewriter.ir import Block, Insn
+from rewriter.passes.work import Work
+from rewriter.region import rules
+from rewriter.region.exits import Exits, FlagsLost, Refused
+from rewriter.region.fixed import call
+from rewriter.region.flag import Condition, Unsupported
+from rewriter.region.moment import Moment
+from rewriter.region.state import State
+from rewriter.region.tree import Branch, Exit, Node, Return, nodes
+from rewriter.region.value import Pool, Value
+from rewriter.x86.decode import decode
+from rewriter.x86.flow import Flow, flow
+
+BUDGET = 1200  # instructions lifted
+LEAST = 1 / 32  # of the entries: a path that is followed less often is left
+ROUNDS = 2  # times that a path may come by the same block
+
+
+@dataclass(slots=True)
+class Leaf:
+    """Where a path can go on: `node` is to be filled from the top of block `label`."""
+
+    node: Node
+    label: str
+    state: State
+    seen: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Path:
+    """The piece that is being lifted.  A checkpoint is a place before flags were made that are not a value."""
+
+    leaf: Leaf
+    node: Node
+    checkpoints: list[tuple[int, str, int, State]] = field(default_factory=list)
+
+
+class Lifter:
+    def __init__(self, work: Work, known: Mapping[str, Value], pool: Pool, budget: int = BUDGET) -> None:
+        self.work = work
+        self.values = work.values()
+        self.exits = Exits(self.values, work.liveness(self.values), work.at_return)
+        self.pool = pool
+        self.known = known
+        self.budget = budget
+        self.count = 0  # of effects
+        self.lifted = 0  # instructions
+        self._heap: list[tuple[float, int, Leaf]] = []
+        self._entries = max(work.heat.block(work.name), 1e-9)
+
+    def run(self) -> Node:
+        """The whole tree.  Raises Refused."""
+        root = Node(self.work.heat.block(self.work.name))
+        self._plant(Leaf(root, self.work.name, State.at_entry(self.pool, self.known), {}))
+        while self._heap:
+            _, _, leaf = heapq.heappop(self._heap)
+            reason = self._ends(leaf)
+            if reason:
+                leaf.node.end = self._exit(leaf.label, 0, leaf.state, reason, leaf.node.weight)
+            else:
+                self._grow(_Path(leaf, leaf.node))
+        _pass_on(root)
+        return root
+
+    def _plant(self, leaf: Leaf) -> None:
+        heapq.heappush(self._heap, (-leaf.node.weight, self.lifted + len(self._heap), leaf))
+
+    def _ends(self, leaf: Leaf) -> str:
+        """Why a path is not followed; "" if it is."""
+        if leaf.label not in self.values.states or leaf.label not in self.values.index.blocks:
+            return "leaves the function"
+        if leaf.node.weight < LEAST * self._entries:
+            return "unlikely"
+        if leaf.seen.get(leaf.label, 0) >= ROUNDS:
+            return "a loop"
+        return "budget" if self.lifted >= self.budget else ""
+
+    def _exit(self, label: str, site: int, state: State, reason: str, weight: float) -> Exit:
+        try:
+            return self.exits.leave(label, site, state, reason, weight)
+        except FlagsLost as why:
+            raise Refused(str(why)) from None
+
+    # One piece
+
+    def _grow(self, path: _Path) -> None:
+        """Lift block after block, up to a branch that is not decided, a return or an exit."""
+        leaf = path.leaf
+        label: str | None = leaf.label
+        while label is not None:
+            leaf.seen[label] = leaf.seen.get(label, 0) + 1
+            block = self.values.index.blocks[label]
+            if not self._straight(path, block):
+                return
+            try:
+                label = self._turn(path, block)
+            except (Unsupported, FlagsLost) as why:
+                self._stop(path, block.label, len(block.insns) - 1, why)
+                return
+            if label is None:
+                return
+            reason = self._ends(Leaf(path.node, label, leaf.state, leaf.seen))
+            if reason:
+                self._stop(path, label, 0, Unsupported(reason))
+                return
+
+    def _straight(self, path: _Path, block: Block) -> bool:
+        """The instructions that go on to the next; False if the path has ended."""
+        state = path.leaf.state
+        for site, insn, known in self.values.walk(block.label):
+            if known.esp != state.esp:
+                raise Refused("esp is not known everywhere")
+            if flow(insn.raw) is not Flow.NEXT:
+                return True
+            before, effects = state.copy(), len(path.node.effects)
+            try:
+                self._step(path, block.label, site, insn, known)
+            except (Unsupported, FlagsLost) as why:
+                path.leaf.state = before
+                del path.node.effects[effects:]
+                self._stop(path, block.label, site, why)
+                return False
+            self._check_flags(path, block.label, site, before, effects)
+        return True
+
+    def _step(self, path: _Path, label: str, site: int, insn: Insn, known: Known) -> None:
+        self.lifted += 1
+        moment = self._moment(path, label, site, insn, known)
+        if flow(insn.raw) is Flow.NEXT:
+            rules.run(moment)
+        else:
+            call(moment, self.values.transfer.callees.of_call(insn))
+        self.count = moment.count
+
+    def _moment(self, path: _Path, label: str, site: int, insn: Insn, known: Known) -> Moment:
+        transfer = self.values.transfer
+        behind = known.copy()
+        transfer.step(label, site, insn, behind)
+        step = transfer.at(label, site, insn, known)
+        return Moment(
+            self.pool,
+            self.exits,
+            path.leaf.state,
+            path.node.effects,
+            step,
+            behind.escaped,
+            path.node.weight,
+            self.count,
+            self.work.contract.stack_size,
+        )
+
+    def _check_flags(self, path: _Path, label: str, site: int, before: State, effects: int) -> None:
+        """Remember the state before flags that are not a value."""
+        flags = path.leaf.state.flags
+        if flags != before.flags and (flags is None or flags.kind == "effect"):
+            path.checkpoints.append((effects, label, site, before))
+
+    def _stop(self, path: _Path, label: str, site: int, why: Exception) -> None:
+        """End the piece before this instruction; where flags matter that are lost, before they were made."""
+        state, node = path.leaf.state, path.node
+        while True:
+            try:
+                node.end = self.exits.leave(label, site, state, str(why), node.weight)
+            except FlagsLost:
+                if not path.checkpoints:
+                    raise Refused(f"flags matter at {label}: {why}") from None
+                effects, label, site, state = path.checkpoints.pop()
+                del node.effects[effects:]
+            else:
+                return
+
+    # Ends of blocks
+
+    def _turn(self, path: _Path, block: Block) -> str | None:
+        """The label where the path goes on; None if it has ended.  Raises Unsupported, FlagsLost."""
+        last = block.insns[-1] if block.insns else None
+        kind = flow(last.raw) if last is not None else Flow.NEXT
+        if last is None or kind is Flow.NEXT:
+            return block.falls_to
+        if kind is Flow.JUMP:
+            return last.refs[0].target
+        if kind is Flow.BRANCH:
+            return self._branch(path, block, last)
+        if kind in (Flow.CALL, Flow.CALL_INDIRECT):
+            return self._call(path, block, last)
+        if kind is Flow.RETURN and path.leaf.state.esp == 0:
+            path.node.end = Return(last, *self.exits.returned(path.leaf.state))
+            return None
+        raise Unsupported(f"{decode(last.raw).mnemonic} leaves")
+
+    def _call(self, path: _Path, block: Block, last: Insn) -> str | None:
+        site = len(block.insns) - 1
+        known = self.values.before_last(block.label)
+        before, effects = path.leaf.state.copy(), len(path.node.effects)
+        try:
+            if block.falls_to is None:
+                raise Unsupported("the call does not return")
+            self._step(path, block.label, site, last, known)
+        except Unsupported:
+            path.leaf.state = before
+            del path.node.effects[effects:]
+            raise
+        self._check_flags(path, block.label, site, before, effects)
+        return block.falls_to
+
+    def _branch(self, path: _Path, block: Block, last: Insn) -> str | None:
+        state = path.leaf.state
+        code = condition_of(decode(last.raw).mnemonic)
+        if not code:
+            raise Unsupported("a branch that counts")
+        taken, falls = last.refs[0].target, block.falls_to
+        assert falls is not None
+        ways = {edge.way for edge, _ in self.values.ways(block.label)}
+        asked = state.condition(self.pool, code)
+        if isinstance(asked, bool):
+            return taken if asked else falls
+        if Way.TAKEN not in ways or Way.FALL not in ways:
+            return taken if Way.TAKEN in ways else falls
+        self._fork(path, block, last, asked, taken, falls)
+        return None
+
+    def _fork(self, path: _Path, block: Block, last: Insn, asked: Condition, taken: str, falls: str) -> None:
+        state, node = path.leaf.state, path.node
+        if asked.flags.kind == "effect" and (not node.effects or node.effects[-1].number != asked.flags.effect):
+            raise FlagsLost("flags that something else has changed")
+        leaves = []
+        weights = self._weights(node, block.label, taken, falls)
+        for label, weight, holds in ((taken, weights[0], True), (falls, weights[1], False)):
+            after = state.copy()
+            after.assume(self.pool, asked, holds)
+            self.exits.leave(label, 0, after, "", 0.0)  # raises FlagsLost where nothing could leave
+            leaves.append(Leaf(Node(weight), label, after, dict(path.leaf.seen)))
+        node.end = Branch((asked,), leaves[0].node, leaves[1].node, last.origin)
+        for leaf in leaves:
+            self._plant(leaf)
+
+    def _weights(self, node: Node, source: str, taken: str, falls: str) -> tuple[float, float]:
+        """How often each side is taken: in the shares that the profile saw."""
+        heat = self.work.heat
+        first, second = heat.edge(source, taken), heat.edge(source, falls)
+        if first + second <= 0:
+            first, second = heat.block(taken), heat.block(falls)
+        total = first + second
+        return (node.weight * first / total, node.weight * second / total) if total > 0 else (0.0, 0.0)
+
+
+def _pass_on(root: Node) -> None:
+    """What a callee may leave alone in a register must be there before the call, if it is used behind it."""
+    every = list(nodes(root))
+    used = {value for node in every for effect in node.effects for use in effect.uses() for value in _inside(use)}
+    used |= {value for node in every if node.end is not None for use in node.end.uses() for value in _inside(use)}
+    pending = [effect for node in every for effect in node.effects if effect.passed]
+    for effect in reversed(pending):
+        for register in [r for r in effect.passed if effect.results[r] in used]:
+            effect.inputs[register] = effect.passed[register]
+            used |= set(_inside(effect.passed[register]))
+
+
+def _inside(value: Value) -> list[Value]:
+    """A value and all that it is computed from."""
+    found, pending = {value: None}, [value]
+    while pending:
+        for inner in pending.pop().values():
+            if inner not in found:
+                found[inner] = None
+                pending.append(inner)
+    return list(found)

@@ -1,0 +1,187 @@
+"""The tree as blocks: one forward walk, registers given away on the way, the hotter side of a branch next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from rewriter.analysis.arithmetic import CONDITIONS
+from rewriter.ir import Block, Insn
+from rewriter.region.exits import Refused
+from rewriter.region.flag import Condition
+from rewriter.region.future import Future, highest_fixed, touched_slots
+from rewriter.region.machine import GENERAL, Line, Machine, Places
+from rewriter.region.tree import Branch, Exit, Node, Return
+from rewriter.region.value import Pool, Value
+from rewriter.region.writer import Writer
+from rewriter.x86.encode import EncodeError, assemble, branch
+from rewriter.x86.flow import Flow, flow
+
+
+@dataclass(slots=True)
+class Draft:
+    """A block to be."""
+
+    label: str
+    weight: float
+    lines: list[Line] = field(default_factory=list)
+    falls_to: str | None = None
+
+
+@dataclass(slots=True)
+class Lowered:
+    """Blocks, the entry first; how often each is expected to run; labels of exits, as `(label, site)` of the code that
+    was lifted, by the label that the blocks call them."""
+
+    blocks: list[Block]
+    weights: dict[str, float]
+    exits: dict[str, tuple[str, int]]
+
+
+class Lowerer:
+    """`fresh` gives new labels; `depth` is how far below the entry esp the stack may be used."""
+
+    def __init__(self, root: Node, pool: Pool, fresh: Callable[[], str], depth: int, stack_size: int) -> None:
+        self.root = root
+        self.pool = pool
+        self.fresh = fresh
+        self.stack_size = stack_size
+        self.future = Future(root)
+        lowest = max(-depth, highest_fixed(root))
+        taken = touched_slots(root)
+        self.room = [slot for slot in range(-4, lowest - 1, -4) if slot not in taken]
+        self.drafts: list[Draft] = []
+        self.exits: dict[str, tuple[str, int]] = {}
+        self._names: dict[tuple[str, int], str] = {}
+
+    def run(self, entry: str, known: Mapping[str, Value]) -> Lowered:
+        """Raises Refused."""
+        held = {name: known.get(name) or self.pool.make("param", name) for name in GENERAL}
+        pending = [(self.root, entry, Places(held))]
+        while pending:
+            node, label, places = pending.pop()
+            pending += self._node(node, label, places)
+        blocks = _assembled(self.drafts)
+        weights = {draft.label: draft.weight for draft in self.drafts}
+        return Lowered(_shared(blocks, set(self.exits)), weights, self.exits)
+
+    def _writer(self, places: Places) -> Writer:
+        return Writer(Machine(places, self.pool, self.room, self.future.wishes, self.stack_size))
+
+    def _draft(self, label: str, weight: float) -> Draft:
+        draft = Draft(label, weight)
+        self.drafts.append(draft)
+        return draft
+
+    def _node(self, node: Node, label: str, places: Places) -> list[tuple[Node, str, Places]]:
+        """Write one piece; the pieces behind it, the next one last."""
+        writer = self._writer(places)
+        m = writer.m
+        draft = self._draft(label, node.weight)
+        for position, effect in enumerate(node.effects):
+            m.after = self.future.behind(node, position)
+            stub = self.fresh() if effect.fault is not None else None
+            at_fault = writer.write(effect, stub)
+            if stub is not None:
+                assert effect.fault is not None
+                assert at_fault is not None
+                self._exit(effect.fault, stub, at_fault)
+            if stub is not None or effect.kind == "call":
+                draft = self._cut(draft, m, node.weight)
+        m.after = tuple(node.end.uses()) if node.end is not None else ()
+        if isinstance(node.end, Branch):
+            return self._branch(node, node.end, writer, draft)
+        writer.flush()
+        if isinstance(node.end, Return):
+            m.origin = node.end.insn.origin
+            writer.returns(node.end)
+            m.lines.append(Line(node.end.insn, node.end.insn.origin))
+        else:
+            assert isinstance(node.end, Exit)
+            writer.leave(node.end)
+            draft.falls_to = self._name(node.end)
+        draft.lines = m.lines
+        return []
+
+    def _cut(self, draft: Draft, m: Machine, weight: float) -> Draft:
+        """End a block behind a call, or behind what may fault."""
+        draft.lines, m.lines = m.lines, []
+        draft.falls_to = self.fresh()
+        return self._draft(draft.falls_to, weight)
+
+    def _branch(self, node: Node, end: Branch, writer: Writer, draft: Draft) -> list[tuple[Node, str, Places]]:
+        m = writer.m
+        m.after = self.future.below(node)
+        m.origin = end.origin
+        hot, cold = (end.taken, end.falls) if end.taken.weight > end.falls.weight else (end.falls, end.taken)
+        (asked,) = end.conditions
+        wanted = asked if cold is end.taken else asked.opposite
+        with writer.ready(asked.flags, asked.code) as lines:
+            writer.flush()
+            writer.fire(lines, asked.flags)
+        cold_label, hot_label = self.fresh(), self.fresh()
+        m.lines.append(Line(_jump(wanted, cold_label), end.origin))
+        draft.lines, draft.falls_to = m.lines, hot_label
+        return [(cold, cold_label, m.at.copy()), (hot, hot_label, m.at)]
+
+    def _exit(self, exit: Exit, label: str, places: Places) -> None:
+        """The way from a fault to its fixup."""
+        writer = self._writer(places)
+        draft = self._draft(label, exit.weight)
+        writer.leave(exit)
+        draft.lines, draft.falls_to = writer.m.lines, self._name(exit)
+
+    def _name(self, exit: Exit) -> str:
+        """How the blocks call the place where an exit leads."""
+        if exit.leaves:
+            return exit.label
+        place = exit.label, exit.site
+        if place not in self._names:
+            self._names[place] = self.fresh()
+            self.exits[self._names[place]] = place
+        return self._names[place]
+
+
+def _jump(asked: Condition, label: str) -> Insn:
+    assert asked.code in CONDITIONS
+    return branch(asked.code, label)
+
+
+def _assembled(drafts: list[Draft]) -> list[Block]:
+    """All lines at once.  Raises Refused."""
+    texts = [line.text for draft in drafts for line in draft.lines if isinstance(line.text, str)]
+    try:
+        made = iter(assemble(texts))
+    except EncodeError as error:
+        raise Refused(str(error)) from None
+    blocks = []
+    for draft in drafts:
+        insns = []
+        for line in draft.lines:
+            insn = next(made) if isinstance(line.text, str) else line.text
+            insns.append(replace(insn, origin=line.origin, faults_to=line.faults_to))
+        blocks.append(Block(draft.label, insns, draft.falls_to))
+    return blocks
+
+
+def _shared(blocks: list[Block], exits: set[str]) -> list[Block]:
+    """Equal ways out are one; empty ones are none."""
+    renamed: dict[str, str] = {}
+    first: dict[object, str] = {}
+    for block in blocks[1:]:
+        if block.falls_to not in exits or any(flow(insn.raw) is not Flow.NEXT for insn in block.insns):
+            continue
+        if not block.insns:
+            renamed[block.label] = block.falls_to
+            continue
+        key = (block.falls_to, tuple((insn.raw, insn.refs, insn.faults_to) for insn in block.insns))
+        if first.setdefault(key, block.label) != block.label:
+            renamed[block.label] = first[key]
+    return [_led(block, renamed) for block in blocks if block.label not in renamed]
+
+
+def _led(block: Block, renamed: Mapping[str, str]) -> Block:
+    from rewriter.edit import renamed as with_labels
+
+    insns = [with_labels(insn, renamed) for insn in block.insns]
+    return Block(block.label, insns, renamed.get(block.falls_to or "", block.falls_to))

@@ -1,0 +1,207 @@
+"""Where values are while a path is written: registers, stack slots, flags; how registers become free.
+
+`level` is where esp really is, as an offset from the entry esp.  It goes down when something must lie on the stack,
+and up at exits; nothing that matters ever lies below it (§5.5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from rewriter.analysis.value import WORD
+from rewriter.ir import Insn
+from rewriter.region.exits import Refused
+from rewriter.region.flag import Flags
+from rewriter.region.tree import Effect
+from rewriter.region.value import Pool, Value
+
+GENERAL = ("eax", "edx", "ecx", "ebx", "esi", "edi", "ebp")
+WITH_BYTES = ("eax", "edx", "ecx", "ebx")
+_FREE_TO_MAKE = ("const", "label", "stack", "current")
+
+
+@dataclass(slots=True)
+class Places:
+    """What the processor holds at one point of a path."""
+
+    held: dict[str, Value]  # by register
+    memory: dict[int, Value] = field(default_factory=dict)  # stack words, by offset
+    gone: frozenset[int] = frozenset()  # of the caller's words, those that hold something else than at the entry
+    level: int = 0
+    flags: tuple[Flags, ...] = ()  # what the flags are those of
+    pending: Effect | None = None  # a load that is not written yet: an instruction may take it as its operand
+
+    def copy(self) -> Places:
+        return replace(self, held=dict(self.held), memory=dict(self.memory))
+
+
+@dataclass(slots=True)
+class Line:
+    """An instruction to be: text for the assembler, or one that is there already."""
+
+    text: str | Insn
+    origin: int | None
+    faults_to: str | None = None
+
+
+class Machine:
+    """Places, the lines written so far, and what will be needed."""
+
+    def __init__(
+        self, places: Places, pool: Pool, room: list[int], wishes: dict[Value, str], stack_size: int
+    ) -> None:
+        self.at = places
+        self.pool = pool
+        self.stack_size = stack_size
+        self.room = room  # stack words for spilled values
+        self.wishes = wishes
+        self.lines: list[Line] = []
+        self.origin: int | None = None  # of what is being written
+        self.after: tuple[Value, ...] = ()  # what is used behind the present effect
+        self._later: list[Value] = []  # what the present effect still has to use
+        self._pins: list[str] = []
+
+    # Writing
+
+    def put(self, text: str, *flags: Flags, keeps_flags: bool = True) -> None:
+        self.lines.append(Line(_SLOT.sub(self._placed, text), self.origin))
+        if flags or not keeps_flags:
+            self.at.flags = flags
+
+    def move_esp(self, level: int) -> None:
+        """Without touching a flag."""
+        distance = level - self.at.level
+        if distance:
+            self.put(f"lea esp, [esp {'-' if distance < 0 else '+'} {abs(distance):#x}]")
+            self.at.level = level
+
+    def lower(self, level: int | None) -> None:
+        """At most there."""
+        if level is not None and level < self.at.level:
+            self.move_esp(level)
+
+    def slot(self, offset: int, size: int = WORD) -> str:
+        """A stack slot as an operand."""
+        return f"{SIZES[size]} ptr [{esp_plus(offset)}]"
+
+    def _placed(self, match: re.Match[str]) -> str:
+        distance = int(match[1]) - self.at.level
+        return f"esp {'-' if distance < 0 else '+'} {abs(distance):#x}" if distance else "esp"
+
+    # What is needed
+
+    @contextmanager
+    def later(self, *values: Value) -> Iterator[None]:
+        """Meanwhile keep what these values are made of."""
+        self._later += values
+        yield
+        del self._later[len(self._later) - len(values) :]
+
+    @contextmanager
+    def pinned(self, *registers: str) -> Iterator[None]:
+        """Meanwhile these registers are not given away."""
+        self._pins += registers
+        yield
+        del self._pins[len(self._pins) - len(registers) :]
+
+    def needed(self) -> dict[Value, None]:
+        """Values that must not get lost, in the order in which they are used: those that are somewhere, and what the
+        others are computed from."""
+        found: dict[Value, None] = {}
+        seen: set[Value] = set()
+        pending = list(self._later)
+        if self.at.pending is not None and self.at.pending.address is not None:
+            pending.append(self.at.pending.address)
+        stack = [*reversed(self.after), *reversed(pending)]
+        while stack:
+            value = stack.pop()
+            if value not in seen:
+                seen.add(value)
+                if value.leaf or self.somewhere(value):
+                    found[value] = None
+                else:
+                    stack += reversed(list(value.values()))
+        return found
+
+    def find(self, value: Value) -> str | None:
+        """A register that holds the value."""
+        return next((register for register, held in self.at.held.items() if held is value), None)
+
+    def stored(self, value: Value) -> int | None:
+        """A stack slot that holds it."""
+        if value.op == "given" and value.args[0] not in self.at.gone:
+            offset = value.args[0]
+            assert isinstance(offset, int)
+            return offset
+        return next((slot for slot, held in self.at.memory.items() if held is value), None)
+
+    def somewhere(self, value: Value) -> bool:
+        return self.find(value) is not None or self.stored(value) is not None
+
+    # Registers
+
+    def take(self, wish: str | None = None, among: Collection[str] = GENERAL, avoid: Collection[str] = ()) -> str:
+        """A register for a new value; what it held is spilled if it is needed."""
+        needed = self.needed()
+        usable = [r for r in GENERAL if r in among and r not in self._pins and r not in avoid]
+        free = [r for r in usable if not self._matters(r, needed)]
+        if wish in free:
+            chosen = wish
+        elif free:
+            wanted = {self.wishes.get(v) for v in (*needed, *self.after) if self.find(v) is None}
+            chosen = next((r for r in free if r not in wanted), free[0])
+        else:
+            chosen = self._evict(usable, needed)
+        assert chosen is not None
+        self.at.held.pop(chosen, None)
+        return chosen
+
+    def _matters(self, register: str, needed: dict[Value, None]) -> bool:
+        value = self.at.held.get(register)
+        if value is None or value not in needed:
+            return False
+        return not any(held is value for r, held in self.at.held.items() if r != register)
+
+    def _evict(self, usable: list[str], needed: dict[Value, None]) -> str:
+        if not usable:
+            raise Refused("too few registers")
+        order = {value: n for n, value in enumerate(needed)}
+        cheap = [r for r in usable if self.cheap(self.at.held[r])]
+        chosen = max(cheap or usable, key=lambda r: order[self.at.held[r]])
+        if not cheap:
+            self.spill(self.at.held[chosen], chosen)
+        return chosen
+
+    def cheap(self, value: Value) -> bool:
+        """Whether it can be had again."""
+        return value.op in _FREE_TO_MAKE or self.stored(value) is not None
+
+    def spill(self, value: Value, register: str) -> None:
+        """Store a value on the stack, where nothing else ever has to be."""
+        needed = self.needed()
+        slot = next((s for s in self.room if s not in self.at.memory or self.at.memory[s] not in needed), None)
+        if slot is None:
+            raise Refused("no room for a spilled value")
+        self.lower(slot)
+        self.put(f"mov {self.slot(slot)}, {register}")
+        self.at.memory[slot] = value
+
+    def set(self, register: str, value: Value) -> None:
+        self.at.held[register] = value
+
+
+def esp_plus(offset: int) -> str:
+    """A place on the stack, counted from the entry esp: written as esp is when the line is."""
+    return f"esp@{offset}"
+
+
+_SLOT = re.compile(r"esp@(-?\d+)")
+SIZES = {1: "byte", 2: "word", 4: "dword"}
+
+
+def narrow(register: str, size: int) -> str:
+    """The name of a register's lowest bytes."""
+    return register if size == WORD else register[1:] if size == 2 else register[1] + "l"

@@ -1,0 +1,231 @@
+"""One instruction of a path: its operands as values, stack slots among them; its effects on memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rewriter.analysis.memory import ref_at
+from rewriter.analysis.state import EVERYTHING, Range, cover
+from rewriter.analysis.step import PARTS, Step
+from rewriter.ir import Insn, RefKind
+from rewriter.region.algebra import binary, merged, part, shifted
+from rewriter.region.exits import Exits
+from rewriter.region.flag import Flags, Unsupported
+from rewriter.region.state import State
+from rewriter.region.tree import Effect, Exit, Kind
+from rewriter.region.value import WORD, Pool, Value
+from rewriter.x86.decode import Decoded, Imm, Mem
+from rewriter.x86.operands import Operand
+
+Place = int | Value  # a stack slot by its offset, or an address
+
+
+@dataclass(slots=True)
+class Moment:
+    """The rules read and change `state`, and append to `effects`.  `step` is the same instruction as the analyses see
+    it, `escaped` the stack bytes that others may reach behind it; `before` the state in which a fault finds us."""
+
+    pool: Pool
+    exits: Exits
+    state: State
+    effects: list[Effect]
+    step: Step
+    escaped: frozenset[Range]
+    weight: float
+    count: int  # of effects so far, in the whole tree
+    stack_size: int
+    before: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.state.copy()
+
+    @property
+    def insn(self) -> Insn:
+        return self.step.insn
+
+    @property
+    def decoded(self) -> Decoded:
+        return self.step.decoded
+
+    # Operands
+
+    def read(self, operand: Operand) -> Value:
+        """Its value, extended by zeros.  Memory is read."""
+        if isinstance(operand, Imm):
+            ref = ref_at(self.insn, self.decoded.imm_offset)
+            return self._named(ref.target, ref.addend, ref.kind) if ref else self.pool.const(operand.value)
+        if isinstance(operand, Mem):
+            return self.load(self.place(operand), operand.size)
+        if operand.name not in PARTS:
+            raise Unsupported(f"register {operand.name}")
+        register, byte = PARTS[operand.name]
+        whole = self.state.register(self.pool, register)
+        return whole if operand.size == WORD else part(self.pool, whole, byte, operand.size)
+
+    def write(self, operand: Operand, value: Value) -> None:
+        """Put a value there; of a narrow operand's value the lowest bytes count."""
+        if isinstance(operand, Mem):
+            self.store(self.place(operand), operand.size, value)
+            return
+        assert not isinstance(operand, Imm)
+        if operand.name not in PARTS:
+            raise Unsupported(f"register {operand.name}")
+        register, byte = PARTS[operand.name]
+        if register == "esp":
+            self.move_esp(value)
+        elif operand.size == WORD:
+            self.state.registers[register] = value
+        else:
+            old = self.state.registers[register]
+            self.state.registers[register] = merged(self.pool, old, byte, operand.size, value)
+
+    def move_esp(self, value: Value) -> None:
+        """What it leaves below it is gone."""
+        if value.offset is None:
+            raise Unsupported("moves esp by what is not a constant")
+        self.state.esp = value.offset
+        for slot in [slot for slot in self.state.slots if slot < value.offset]:
+            del self.state.slots[slot]
+
+    def _named(self, target: str, addend: int, kind: RefKind) -> Value:
+        if kind is not RefKind.ABS32:
+            raise Unsupported("a relative operand")
+        return self.pool.label(target, addend)
+
+    def address(self, mem: Mem) -> Value:
+        """The sum of its parts."""
+        if mem.segment:
+            raise Unsupported("a segment override")
+        ref = ref_at(self.insn, self.decoded.disp_offset) if mem in self.decoded.operands else None
+        total = self._named(ref.target, ref.addend, ref.kind) if ref else self.pool.const(mem.disp)
+        for register, scale in ((mem.base, 1), (mem.index, mem.scale)):
+            if register:
+                value = self.state.register(self.pool, register)
+                total = binary(self.pool, "add", shifted(self.pool, "shl", value, scale.bit_length() - 1), total)
+        return total
+
+    # Memory
+
+    def place(self, mem: Mem) -> Place:
+        """The stack slot that an operand names, else its address, which is not on this stack."""
+        address = self.address(mem)
+        if address.offset is not None:
+            return address.offset
+        touched = self.step.touched(mem, mem.size)
+        if touched is None:
+            return address
+        if touched == EVERYTHING or touched[1] - touched[0] != mem.size:
+            raise Unsupported("touches the stack at an unknown place")
+        return touched[0]
+
+    def virtual(self, place: Place, size: int) -> bool:
+        """Whether this is a stack slot whose word is a value."""
+        if not isinstance(place, int):
+            return False
+        word = place & -WORD
+        if not 0 < place - word + size <= WORD:
+            raise Unsupported("a word across two stack slots")
+        if word == 0:
+            raise Unsupported("uses its return address")
+        if word in self.state.slots:
+            return self.state.slots[word] is not None
+        return not any(cover([lost], word, word + WORD) for lost in self.state.lost)
+
+    def slot(self, word: int) -> Value:
+        """The value of a virtual slot."""
+        found = self.state.slots.get(word)
+        if found is None and word < 0:
+            raise Unsupported("reads a stack word that nobody wrote")
+        return found if found is not None else self.pool.make("given", word)
+
+    def load(self, place: Place, size: int) -> Value:
+        """What stands there, extended by zeros."""
+        if self.virtual(place, size):
+            assert isinstance(place, int)
+            word = place & -WORD
+            whole = self.slot(word)
+            return whole if size == WORD else part(self.pool, whole, place - word, size)
+        effect = self.effect("load", size=size, address=self._where(place), below=self._below(place))
+        narrow = () if size == WORD else (size,)
+        effect.result = self.pool.make("result", effect.number, "", *narrow)
+        if not isinstance(place, int):
+            self.settle(kills=False)
+        self.effects.append(effect)
+        return effect.result
+
+    def store(self, place: Place, size: int, value: Value) -> None:
+        if isinstance(place, int):
+            word = place & -WORD
+            if place < self.state.esp:
+                raise Unsupported("writes below esp")
+            is_virtual = self.virtual(place, size)
+            if size == WORD:
+                self.state.slots[word] = value
+                return
+            if is_virtual:
+                self.state.slots[word] = merged(self.pool, self.slot(word), place - word, size, value)
+                return
+        else:
+            self.settle(kills=False)
+        where, below = self._where(place), self._below(place)
+        self.effects.append(self.effect("store", size=size, address=where, value=value, below=below))
+        if not isinstance(place, int):
+            self.settle(kills=True)
+
+    def change(self, place: Place, size: int, name: str, value: Value | None) -> None:
+        """An instruction that reads, changes and writes memory in one; the flags are in the processor then."""
+        if not isinstance(place, int):
+            self.settle(kills=False)
+        where, below = self._where(place), self._below(place)
+        effect = self.effect("change", name=name, size=size, address=where, value=value, below=below)
+        self.effects.append(effect)
+        if not isinstance(place, int):
+            self.settle(kills=True)
+        self.state.set_flags(Flags("effect", effect=effect.number))
+
+    def _where(self, place: Place) -> Value:
+        return self.pool.stack(place) if isinstance(place, int) else place
+
+    def _below(self, place: Place) -> int | None:
+        return self.state.esp if isinstance(place, int) else None
+
+    def settle(self, *, kills: bool, also: tuple[Range, ...] = ()) -> None:
+        """Others may read the escaped stack bytes, and those of `also`, so memory must have them; if `kills`, they
+        may have been written, so that memory alone knows them."""
+        ranges = (*self.escaped, *also)
+        for slot, value in sorted(self.state.slots.items()):
+            if value is None or not any(cover([r], slot, slot + WORD) for r in ranges):
+                continue
+            if kills:
+                self.state.slots[slot] = None
+            else:
+                self.keep(slot, value)
+        if kills:
+            self.state.lost |= frozenset(ranges)
+
+    def keep(self, slot: int, value: Value) -> None:
+        where = self.pool.stack(slot)
+        self.effects.append(self.effect("keep", address=where, value=value, below=self.state.esp, faults=False))
+
+    def effect(
+        self,
+        kind: Kind,
+        *,
+        name: str = "",
+        size: int = WORD,
+        address: Value | None = None,
+        value: Value | None = None,
+        below: int | None = None,
+        faults: bool = True,
+    ) -> Effect:
+        """A new effect of this instruction; the caller appends it."""
+        number = self.count
+        self.count += 1
+        effect = Effect(number, kind, self.insn, name, size, address, value, below=below)
+        if faults and below is None and self.insn.faults_to is not None:
+            effect.fault = self.fault(self.before)
+        return effect
+
+    def fault(self, state: State) -> Exit:
+        assert self.insn.faults_to is not None
+        return self.exits.leave(self.insn.faults_to, 0, state, "a fault", 0.0)

@@ -1,0 +1,160 @@
+"""Values brought where somebody expects them: fixed registers, stack slots; all at once, without losing any."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from rewriter.analysis.value import WORD
+from rewriter.region.exits import Refused
+from rewriter.region.flagcode import Conditions
+from rewriter.region.tree import Exit, Return
+from rewriter.region.value import Value
+
+
+class Placer(Conditions):
+    """Moves touch no flag."""
+
+    def prepare(self, values: Collection[Value]) -> None:
+        """Compute what is no plain move: operations, and the address of the task."""
+        for value in dict.fromkeys(values):
+            if not self._plain(value):
+                with self.m.later(*(v for v in values if v is not value)):
+                    self.register(value)
+
+    def _plain(self, value: Value) -> bool:
+        return value.immediate or value.offset is not None or self.m.somewhere(value)
+
+    def assign(self, wanted: Mapping[str, Value], avoid: Collection[str] = ()) -> None:
+        """Each of these registers gets its value; what is needed later of what they held goes elsewhere, but into none
+        of `avoid`."""
+        left = {r: v for r, v in wanted.items() if self.m.at.held.get(r) is not v}
+        while left:
+            ready = [r for r in left if not self._blocks(r, left)]
+            if ready:
+                self._move(ready[0], left.pop(ready[0]))
+            else:
+                self._unblock(next(iter(left)), left, {*wanted, *avoid})
+            left = {r: v for r, v in left.items() if self.m.at.held.get(r) is not v}
+
+    def _blocks(self, register: str, left: Mapping[str, Value]) -> bool:
+        """Whether the register holds what somebody else still needs, and nobody else holds."""
+        m = self.m
+        value = m.at.held.get(register)
+        if value is None or any(v is value for r, v in m.at.held.items() if r != register):
+            return False
+        asked = any(v is value for r, v in left.items() if r != register)
+        again = m.cheap(value) and value.op != "current"
+        return not again and (asked or value in m.needed())
+
+    def _move(self, register: str, value: Value) -> None:
+        m = self.m
+        source, slot = m.find(value), m.stored(value)
+        if source is not None:
+            m.put(f"mov {register}, {source}")
+        elif value.immediate:
+            m.put(f"mov {register}, {self.immediate(value)}")
+        elif value.offset is not None:
+            m.put(f"lea {register}, [esp@{value.offset}]")
+        elif slot is not None:
+            m.put(f"mov {register}, {m.slot(slot)}")
+        else:
+            raise Refused(f"{value} is lost")
+        m.set(register, value)
+
+    def _unblock(self, register: str, left: Mapping[str, Value], avoid: Collection[str]) -> None:
+        """Break a cycle, or carry what the register holds to where it is in nobody's way."""
+        m = self.m
+        source = m.find(left[register])
+        if source is not None and source in left:
+            m.put(f"xchg {register}, {source}")
+            m.at.held[register], m.at.held[source] = m.at.held[source], m.at.held[register]
+            return
+        self.rescue(register, avoid)
+
+    def rescue(self, register: str, avoid: Collection[str]) -> None:
+        """Keep what a register holds: in another one, else on the stack."""
+        m = self.m
+        value = m.at.held[register]
+        needed = m.needed()
+        free = [r for r in ("ebx", "esi", "edi", "ebp", "edx", "ecx", "eax") if r not in avoid and r != register]
+        free = [r for r in free if r not in m._pins and m.at.held.get(r) not in needed]
+        if free:
+            m.put(f"mov {free[0]}, {register}")
+            m.set(free[0], value)
+        else:
+            m.spill(value, register)
+        del m.at.held[register]
+
+    # The stack
+
+    def store_slots(self, slots: Mapping[int, Value]) -> None:
+        """Each of these stack words gets its value; esp is low enough already."""
+        m = self.m
+        left = {slot: value for slot, value in slots.items() if not self._has(slot, value)}
+        for slot in left:
+            self._save_slot(slot, list(left.values()))
+        while left:
+            slot = next((s for s, v in left.items() if m.find(v) or v.immediate), next(iter(left)))
+            value = left.pop(slot)
+            with m.later(*left.values()):
+                self.store_slot(slot, value)
+
+    def store_slot(self, slot: int, value: Value) -> None:
+        m = self.m
+        source = self.immediate(value) if value.immediate else self.register(value)
+        m.put(f"mov {m.slot(slot)}, {source}")
+        m.at.memory[slot] = value
+        m.at.gone |= {slot}
+
+    def _has(self, slot: int, value: Value) -> bool:
+        """Whether the word stands there already."""
+        if value.op == "given" and value.args[0] == slot:
+            return slot not in self.m.at.gone or self.m.at.memory.get(slot) is value
+        return self.m.at.memory.get(slot) is value
+
+    def _save_slot(self, slot: int, others: list[Value]) -> None:
+        """What stands in a slot that is to be overwritten goes to a register, if it is needed."""
+        m = self.m
+        old = m.at.memory.get(slot)
+        if old is None and slot >= WORD and slot not in m.at.gone:
+            old = m.pool.make("given", slot)
+        if old is None:
+            return
+        with m.later(*others):
+            if old in m.needed() and m.find(old) is None:
+                self.register(old)
+        m.at.memory.pop(slot, None)
+        m.at.gone |= {slot}
+
+    # Ways out
+
+    def leave(self, exit: Exit) -> None:
+        """Bring everything where the code that was lifted expects it; then control may go there."""
+        m = self.m
+        flags = [v for v in (exit.flags.left, exit.flags.right) if v is not None] if exit.flags else []
+        if exit.flags is not None and exit.flags.carry is not None:
+            flags += [v for v in (exit.flags.carry.flags.left, exit.flags.carry.flags.right) if v is not None]
+        registers = list(exit.registers.values())
+        m.after = ()
+        m.lower(exit.esp)
+        with m.later(*registers, *flags):
+            self.store_slots(exit.slots)
+        with m.later(*registers, *flags):
+            self.prepare(registers)
+        if exit.flags is not None:
+            with m.later(*registers), self.ready(exit.flags) as lines:
+                self.fire(lines, exit.flags)
+        self.assign(exit.registers)
+        m.move_esp(exit.esp)
+
+    def returns(self, end: Return) -> None:
+        """The same for `ret`."""
+        m = self.m
+        registers = list(end.registers.values())
+        m.after = ()
+        with m.later(*registers):
+            self.store_slots(end.slots)
+        with m.later(*registers):
+            self.prepare(registers)
+        self.assign(end.registers)
+        m.move_esp(0)

@@ -1,0 +1,154 @@
+"""The pass: the function anew, as a tree of hot paths, with the code that was there before behind its exits.
+
+    push ebx                    ⇒    mov eax, [esp + 4]
+    sub esp, 8                       cmp eax, 31
+    mov eax, [esp + 16]              ja exit
+    cmp eax, 31                      mov ecx, [ebx + eax*4 + 56]
+    ja .error                        …
+    …                                ret
+    pop ebx                     exit:
+    ret                              lea esp, [esp - 12]
+                                     mov [esp + 8], ebx
+                                     jmp .error
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rewriter.analysis.frames import deepest
+from rewriter.edit import Labels, renamed
+from rewriter.ir import Block
+from rewriter.passes.work import Work
+from rewriter.region.exits import Refused
+from rewriter.region.lift import Lifter
+from rewriter.region.lower import Lowered, Lowerer
+from rewriter.region.tree import Exit, Node, exits
+from rewriter.region.value import Pool, Value
+
+NAME = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What was made, for remarks and tests."""
+
+    root: Node
+    lowered: Lowered
+
+
+def region(work: Work) -> Region | None:
+    """Put a region before the function's code; None where that was refused, with a remark why."""
+    try:
+        made = _made(work)
+    except Refused as why:
+        work.outcome.refuse(NAME, work.name, work.name, str(why))
+        return None
+    _enter(work, made.lowered)
+    for exit in exits(made.root):
+        _remark(work, exit)
+    return made
+
+
+def _made(work: Work) -> Region:
+    pool = Pool()
+    known = registers_at_entry(work, pool)
+    depth = deepest(work.values())
+    if depth is None:
+        raise Refused("esp is not known everywhere")
+    root = Lifter(work, known, pool).run()
+    labels = work.labels()
+    lowered = Lowerer(root, pool, labels.fresh, depth, work.contract.stack_size).run(work.name, known)
+    return Region(root, lowered)
+
+
+def registers_at_entry(work: Work, pool: Pool) -> Mapping[str, Value]:
+    """What is known of registers where the function is called."""
+    return {}
+
+
+def _enter(work: Work, lowered: Lowered) -> None:
+    """The region's blocks come first; the old ones stay behind its exits, cut where these lead into their middle."""
+    old = {work.name: Labels(work.name, {b.label for b in (*work.function.blocks, *lowered.blocks)}).fresh()}
+    if work.name in old:
+        _rename_entry(work, old[work.name])
+    targets = _cut(work, lowered, old)
+    blocks = [_led(block, targets) for block in lowered.blocks]
+    for block in blocks:
+        work.heat.blocks[block.label] = lowered.weights.get(block.label, 0.0)
+        work.returns[block.label] = (0,)
+    work.function.blocks[:] = [*blocks, *work.function.blocks]
+    for block in blocks:
+        _warm(work, block, lowered)
+
+
+def _rename_entry(work: Work, label: str) -> None:
+    """The old entry block makes place for the new one."""
+    mapping = {work.name: label}
+    for block in work.function.blocks:
+        block.insns = [renamed(insn, mapping) for insn in block.insns]
+        block.falls_to = mapping.get(block.falls_to or "", block.falls_to)
+        block.label = mapping.get(block.label, block.label)
+    for data in work.data:
+        from dataclasses import replace
+
+        data.refs = {at: replace(ref, target=mapping.get(ref.target, ref.target)) for at, ref in data.refs.items()}
+    work.clone_of[label] = work.clone_of.pop(work.name, work.name)
+    work.returns[label] = work.returns.get(work.name, (0,))
+    work.heat.blocks[label] = work.heat.blocks.pop(work.name, 0.0)
+    work.heat.edges = {
+        (mapping.get(a, a), mapping.get(b, b)): n for (a, b), n in work.heat.edges.items()
+    }
+
+
+def _cut(work: Work, lowered: Lowered, old: Mapping[str, str]) -> dict[str, str]:
+    """Labels of the places where exits lead, by the region's names for them."""
+    found: dict[str, str] = {}
+    wanted: dict[str, dict[int, str]] = {}
+    for name, (label, site) in lowered.exits.items():
+        wanted.setdefault(old.get(label, label), {})[site] = name
+    blocks: list[Block] = []
+    for block in work.function.blocks:
+        cuts = wanted.get(block.label, {})
+        if 0 in cuts:
+            found[cuts[0]] = block.label
+        blocks += _pieces(work, block, {site: name for site, name in cuts.items() if site}, found)
+    work.function.blocks[:] = blocks
+    return found
+
+
+def _pieces(work: Work, block: Block, cuts: Mapping[int, str], found: dict[str, str]) -> list[Block]:
+    """The block cut before these instructions."""
+    starts = [0, *sorted(cuts)]
+    pieces = []
+    for start, end in zip(starts, [*starts[1:], len(block.insns)], strict=True):
+        label = cuts[start] if start else block.label
+        pieces.append(Block(label, block.insns[start:end], block.falls_to))
+        if start:
+            found[label] = label
+            work.returns[label] = work.returns.get(block.label, (0,))
+            work.heat.blocks[label] = work.heat.block(block.label)
+    for piece, after in zip(pieces, pieces[1:], strict=False):
+        piece.falls_to = after.label
+    return pieces
+
+
+def _led(block: Block, targets: Mapping[str, str]) -> Block:
+    return Block(
+        block.label,
+        [renamed(insn, targets) for insn in block.insns],
+        targets.get(block.falls_to or "", block.falls_to),
+    )
+
+
+def _warm(work: Work, block: Block, lowered: Lowered) -> None:
+    """Counts of the edges between the new blocks."""
+    named = {ref.target for insn in block.insns[-1:] for ref in insn.refs} | {block.falls_to or ""}
+    for target in named:
+        if target in lowered.weights:
+            work.heat.flow(block.label, target, lowered.weights[target])
+
+
+def _remark(work: Work, exit: Exit) -> None:
+    work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")

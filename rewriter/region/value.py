@@ -1,0 +1,93 @@
+"""Words as expressions.  Equal expressions are one object, so that equality is identity (hash-consing)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+MASK = 0xFFFFFFFF
+WORD = 4
+
+
+class Value:
+    """A 32-bit word: an operation and its arguments, which are values, numbers, names or conditions.
+
+    Leaves:      const(n)  label(name, addend)  stack(offset from the entry esp)  current(): where the task lies
+                 param(register at the entry)  given(offset): a word of the caller's stack, as it was at the entry
+                 result(effect, place): what an effect left in a register; a load's word
+    Operations:  add sub and or xor mul not neg shl shr sar (by a number)  shld shrd (by a number)
+                 signed (the lowest n bytes, extended)  set(condition)  borrow(condition) = −set
+                 select(condition, a, b)  adc sbb (a, b, condition)
+    """
+
+    __slots__ = ("args", "number", "op")
+
+    def __init__(self, op: str, args: tuple[object, ...], number: int) -> None:
+        self.op = op
+        self.args = args
+        self.number = number  # in the order of creation
+
+    def __repr__(self) -> str:
+        return f"{self.op}({', '.join(map(str, self.args))})"
+
+    @property
+    def constant(self) -> int | None:
+        number = self.args[0] if self.op == "const" else None
+        assert number is None or isinstance(number, int)
+        return number
+
+    @property
+    def offset(self) -> int | None:
+        """Of a place on the stack, from the entry esp."""
+        offset = self.args[0] if self.op == "stack" else None
+        assert offset is None or isinstance(offset, int)
+        return offset
+
+    @property
+    def immediate(self) -> bool:
+        """Whether an instruction can hold it."""
+        return self.op in ("const", "label")
+
+    @property
+    def leaf(self) -> bool:
+        return self.op in LEAVES
+
+    def values(self) -> Iterator[Value]:
+        """The values that it is computed from, those of its condition included."""
+        return values_in(self.args)
+
+
+LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "result"])
+Key: TypeAlias = tuple[str, tuple[object, ...]]
+
+
+def values_in(args: tuple[object, ...]) -> Iterator[Value]:
+    """Values in a tuple, and in the tuples (conditions, flags) inside it."""
+    for arg in args:
+        if isinstance(arg, Value):
+            yield arg
+        elif isinstance(arg, tuple):
+            yield from values_in(arg)
+
+
+class Pool:
+    """Makes values; the same arguments give the same object."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, Value] = {}
+
+    def make(self, op: str, *args: object) -> Value:
+        """The value as it is written, not simplified: `algebra` does that."""
+        found = self._known.get((op, args))
+        if found is None:
+            found = self._known[op, args] = Value(op, args, len(self._known))
+        return found
+
+    def const(self, number: int) -> Value:
+        return self.make("const", number & MASK)
+
+    def label(self, name: str, addend: int = 0) -> Value:
+        return self.make("label", name, addend)
+
+    def stack(self, offset: int) -> Value:
+        return self.make("stack", offset)
