@@ -128,7 +128,7 @@ def check_passes(without: tuple[str, ...]) -> None:
         return
     from rewriter.passes.specialize import NAMES
 
-    known = dict.fromkeys((*NAMES, "layout"))
+    known = dict.fromkeys((*NAMES, "region", "layout"))
     for name in without:
         if name not in known:
             raise Wrong(f"no pass is called {name!r}; there are {', '.join(known)}")

@@ -7,13 +7,10 @@ by more than that, which is found out by folding a copy of the body and counting
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from rewriter.edit import copied
 from rewriter.passes.arguments import guard
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
-from rewriter.passes.outcome import Outcome
 from rewriter.passes.work import Work
 
 NAME = "guard"
@@ -35,15 +32,7 @@ def paying(work: Work, handler: str, candidates: Mapping[int, int]) -> dict[int,
 
 
 def _cost(work: Work, handler: str, known: Mapping[int, int]) -> float:
-    trial = replace(
-        work,
-        function=copied(work.function),
-        data=list(work.data),
-        clone_of=dict(work.clone_of),
-        returns=dict(work.returns),
-        heat=work.heat.copy(),
-        outcome=Outcome(),
-    )
+    trial = work.copy()
     if known:
         guard(trial, handler, dict(known))
     constants(trial)

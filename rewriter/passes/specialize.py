@@ -163,14 +163,15 @@ class Specializer:
         candidates: Mapping[int, int] | None = None,
         share: float = 1.0,
         without: frozenset[str] = frozenset(),
+        beyond: tuple[tuple[str, Pass], ...] = (),
         observer: Observer | None = None,
     ) -> Specialized:
         """A copy of `handler` called `name`, along the call `paths`, for arguments (argument → value) that are implied
         by its number, and for others that it tests first: `guarded`, and those `candidates` whose test pays.
 
         `number`: that of the call so far; `share`: the part of the handler's executions that the copy will take over;
-        `without`: names of passes to leave out.  The program is not changed.  Raises Refused where there is an
-        `obstacle`.
+        `without`: names of passes to leave out; `beyond`: more passes, before the layout.  The program is not changed.
+        Raises Refused where there is an `obstacle`.
         """
         reason = self.obstacle(handler, number)
         if reason is not None:
@@ -200,9 +201,10 @@ class Specializer:
         if number is not None and self._reads_number(handler):
             renumber(work, number)
             self._check(work, "arguments")
+        work.early = work.copy() if beyond else None
         depth = deepest(work.values())
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
-        for pass_name, transform in PASSES:
+        for pass_name, transform in (*PASSES[:-1], *beyond, *PASSES[-1:]):
             if pass_name not in skipped:
                 before = copied(work.function)
                 transform(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index
@@ -11,7 +11,7 @@ from rewriter.analysis.transfer import Memory
 from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
-from rewriter.edit import Labels
+from rewriter.edit import Labels, copied
 from rewriter.ir import Block, Data, Function
 from rewriter.passes.heat import Heat
 from rewriter.passes.inline import Inlined
@@ -32,6 +32,7 @@ class Work:
     returns: dict[str, tuple[int, ...]] = field(default_factory=dict)
     heat: Heat = field(default_factory=Heat)
     outcome: Outcome = field(default_factory=Outcome)
+    early: Work | None = None  # as it was when all calls were inlined and all arguments known, for who begins anew
     _found: tuple[object, dict[str, tuple[int, ...]], Values] | None = None  # values, and the code that they are of
     _live: Liveness | None = None
     _memory: Memory = field(default_factory=Memory)
@@ -47,6 +48,18 @@ class Work:
             inlined.clone_of,
             inlined.returns,
             inlined.heat,
+        )
+
+    def copy(self) -> Work:
+        """The same function, to be changed in another way; remarks of it go nowhere."""
+        return replace(
+            self,
+            function=copied(self.function),
+            data=list(self.data),
+            clone_of=dict(self.clone_of),
+            returns=dict(self.returns),
+            heat=self.heat.copy(),
+            outcome=Outcome(),
         )
 
     @property

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes.outcome import total
-from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.passes.specialize import Pass, Specialized, Specializer
 from rewriter.phases.inline import Inlined, Plan, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
+from rewriter.region.region import region
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
 from rewriter.variants import Variant
 
 # Passes that begin a group; those that tidy up behind them belong to it.
-GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "layout")
+GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "region", "layout")
+BEYOND: Final[tuple[tuple[str, Pass], ...]] = (("region", region),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ def _specialized(specializer: Specializer, plan: Plan, options: Options) -> Call
         candidates=dict(plan.variant.guarded),
         share=plan.share,
         without=options.without,
+        beyond=() if options.as_published else BEYOND,
         observer=lambda *step: steps.append(Step(*step)),
     )
     return Call(plan, made, tuple(steps))

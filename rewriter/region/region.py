@@ -15,16 +15,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rewriter.analysis.frames import deepest
 from rewriter.edit import Labels, renamed
 from rewriter.ir import Block
+from rewriter.passes.constants import constants
+from rewriter.passes.deadcode import deadcode, unreachable
+from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.region.exits import Refused
 from rewriter.region.lift import Lifter
 from rewriter.region.lower import Lowered, Lowerer
-from rewriter.region.tree import Exit, Node, exits
+from rewriter.region.tree import Node, exits
 from rewriter.region.value import Pool, Value
 
 NAME = "region"
@@ -38,17 +41,38 @@ class Region:
     lowered: Lowered
 
 
-def region(work: Work) -> Region | None:
-    """Put a region before the function's code; None where that was refused, with a remark why."""
+def region(work: Work) -> None:
+    """Make the function anew as a region, if it can be; a remark says why not, or what its exits are."""
+    base = work.early.copy() if work.early is not None else work
+    if base is not work:
+        for tidy in (constants, deadcode, unreachable, straighten):
+            tidy(base)
     try:
-        made = _made(work)
+        made = add_region(base)
     except Refused as why:
         work.outcome.refuse(NAME, work.name, work.name, str(why))
-        return None
-    _enter(work, made.lowered)
+        return
+    unreachable(base)
+    work.function.blocks[:] = base.function.blocks
+    work.data, work.clone_of, work.returns, work.heat = base.data, base.clone_of, base.returns, base.heat
     for exit in exits(made.root):
-        _remark(work, exit)
+        work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
+
+
+def add_region(work: Work) -> Region:
+    """Put a region before the function's code.  Raises Refused."""
+    made = _made(work)
+    _cool(work, made.root)
+    _enter(work, made.lowered)
     return made
+
+
+def _cool(work: Work, root: Node) -> None:
+    """The code behind the exits runs as often as they are taken."""
+    entries = max(work.heat.block(work.name), 1e-9)
+    factor = min(1.0, sum(exit.weight for exit in exits(root)) / entries)
+    work.heat.blocks = {label: count * factor for label, count in work.heat.blocks.items()}
+    work.heat.edges = {edge: count * factor for edge, count in work.heat.edges.items()}
 
 
 def _made(work: Work) -> Region:
@@ -70,9 +94,9 @@ def registers_at_entry(work: Work, pool: Pool) -> Mapping[str, Value]:
 
 def _enter(work: Work, lowered: Lowered) -> None:
     """The region's blocks come first; the old ones stay behind its exits, cut where these lead into their middle."""
-    old = {work.name: Labels(work.name, {b.label for b in (*work.function.blocks, *lowered.blocks)}).fresh()}
-    if work.name in old:
-        _rename_entry(work, old[work.name])
+    taken = {block.label for block in (*work.function.blocks, *lowered.blocks)}
+    old = {work.name: Labels(work.name, {*taken, *lowered.exits}).fresh()}
+    _rename_entry(work, old[work.name])
     targets = _cut(work, lowered, old)
     blocks = [_led(block, targets) for block in lowered.blocks]
     for block in blocks:
@@ -91,15 +115,11 @@ def _rename_entry(work: Work, label: str) -> None:
         block.falls_to = mapping.get(block.falls_to or "", block.falls_to)
         block.label = mapping.get(block.label, block.label)
     for data in work.data:
-        from dataclasses import replace
-
         data.refs = {at: replace(ref, target=mapping.get(ref.target, ref.target)) for at, ref in data.refs.items()}
     work.clone_of[label] = work.clone_of.pop(work.name, work.name)
     work.returns[label] = work.returns.get(work.name, (0,))
     work.heat.blocks[label] = work.heat.blocks.pop(work.name, 0.0)
-    work.heat.edges = {
-        (mapping.get(a, a), mapping.get(b, b)): n for (a, b), n in work.heat.edges.items()
-    }
+    work.heat.edges = {(mapping.get(a, a), mapping.get(b, b)): n for (a, b), n in work.heat.edges.items()}
 
 
 def _cut(work: Work, lowered: Lowered, old: Mapping[str, str]) -> dict[str, str]:
@@ -148,7 +168,3 @@ def _warm(work: Work, block: Block, lowered: Lowered) -> None:
     for target in named:
         if target in lowered.weights:
             work.heat.flow(block.label, target, lowered.weights[target])
-
-
-def _remark(work: Work, exit: Exit) -> None:
-    work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")

@@ -1,0 +1,48 @@
+"""Regions of random programs against the originals, through the gate, from random states: failing guards, loops that
+are left, copies that fault, flags that matter behind an exit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from rewriter.analysis.graph import Index
+from rewriter.ir import Program
+from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.region.region import region
+from tests.passes.lockstep import link
+from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed, profile_of, some, starts
+
+
+def with_region(seed: int) -> tuple[Program, Specialized]:
+    random, found = Random(seed + 1), made(seed)
+    known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
+    implied = {n: v for n, v in known.items() if random.random() < 0.6}
+    guarded = {n: v for n, v in known.items() if n not in implied}
+    linked, states = link(found), starts(random, 12, known)
+    maker = Specializer(found, CONTRACT, profile_of(linked, states[1:4]))
+    paths = some(all_paths(Index(found), "sys_call", pointed(linked, found, states)), random)
+    reason = maker.obstacle("sys_call")
+    if reason:
+        pytest.skip(f"refused, as it must be: {reason}")
+    beyond = (("region", region),)
+    return found, maker.specialize("sys_call", "sys_call$0", paths, implied=implied, guarded=guarded, beyond=beyond)
+
+
+def refusals(new: Specialized) -> list[str]:
+    return [r.reason for r in new.outcome.remarks if r.pass_name == "region" and r.kind == "missed"]
+
+
+@pytest.mark.parametrize("seed", range(1000, 1040))
+def test_nobody_sees_a_difference(seed: int) -> None:
+    found, new = with_region(seed)
+    check(found, new, Random(seed))
+
+
+def test_most_programs_have_a_region() -> None:
+    reasons = Counter[str]()
+    for seed in range(1000, 1020):
+        reasons.update(refusals(with_region(seed)[1]))
+    assert reasons.total() < 5
