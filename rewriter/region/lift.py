@@ -51,8 +51,13 @@ class _Path:
 
 
 class Lifter:
-    def __init__(self, work: Work, known: Mapping[str, Value], pool: Pool, budget: int = BUDGET) -> None:
+    """`calls`: whether a path goes on behind a call."""
+
+    def __init__(
+        self, work: Work, known: Mapping[str, Value], pool: Pool, *, calls: bool = True, budget: int = BUDGET
+    ) -> None:
         self.work = work
+        self.calls = calls
         self.values = work.values()
         self.exits = Exits(self.values, work.liveness(self.values), work.at_return)
         self.pool = pool
@@ -208,8 +213,8 @@ class Lifter:
         known = self.values.before_last(block.label)
         before, effects = path.leaf.state.copy(), len(path.node.effects)
         try:
-            if block.falls_to is None:
-                raise Unsupported("the call does not return")
+            if block.falls_to is None or not self.calls:
+                raise Unsupported("a call" if block.falls_to else "the call does not return")
             self._step(path, block.label, site, last, known)
         except Unsupported:
             path.leaf.state = before

@@ -28,13 +28,14 @@ class Placer(Conditions):
         """Each of these registers gets its value; what is needed later of what they held goes elsewhere, but into none
         of `avoid`."""
         left = {r: v for r, v in wanted.items() if self.m.at.held.get(r) is not v}
-        while left:
-            ready = [r for r in left if not self._blocks(r, left)]
-            if ready:
-                self._move(ready[0], left.pop(ready[0]))
-            else:
-                self._unblock(next(iter(left)), left, {*wanted, *avoid})
-            left = {r: v for r, v in left.items() if self.m.at.held.get(r) is not v}
+        with self.m.later(*wanted.values()):
+            while left:
+                ready = [r for r in left if not self._blocks(r, left)]
+                if ready:
+                    self._move(ready[0], left.pop(ready[0]))
+                else:
+                    self._unblock(next(iter(left)), left, {*wanted, *avoid})
+                left = {r: v for r, v in left.items() if self.m.at.held.get(r) is not v}
 
     def _blocks(self, register: str, left: Mapping[str, Value]) -> bool:
         """Whether the register holds what somebody else still needs, and nobody else holds."""

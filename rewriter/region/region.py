@@ -53,6 +53,8 @@ def region(work: Work) -> None:
         work.outcome.refuse(NAME, work.name, work.name, str(why))
         return
     unreachable(base)
+    for reason in base.outcome.refused:
+        work.outcome.refuse(NAME, work.name, work.name, reason)
     work.function.blocks[:] = base.function.blocks
     work.data, work.clone_of, work.returns, work.heat = base.data, base.clone_of, base.returns, base.heat
     for exit in exits(made.root):
@@ -76,12 +78,22 @@ def _cool(work: Work, root: Node) -> None:
 
 
 def _made(work: Work) -> Region:
-    pool = Pool()
-    known = registers_at_entry(work, pool)
+    """With calls inside of it, if there is room for what must survive them; else it ends before each."""
     depth = deepest(work.values())
     if depth is None:
         raise Refused("esp is not known everywhere")
-    root = Lifter(work, known, pool).run()
+    try:
+        return _tried(work, depth, calls=True)
+    except Refused as why:
+        made = _tried(work, depth, calls=False)
+        work.outcome.refuse(NAME, work.name, work.name, f"calls inside: {why}")
+        return made
+
+
+def _tried(work: Work, depth: int, *, calls: bool) -> Region:
+    pool = Pool()
+    known = registers_at_entry(work, pool)
+    root = Lifter(work, known, pool, calls=calls).run()
     labels = work.labels()
     lowered = Lowerer(root, pool, labels.fresh, depth, work.contract.stack_size).run(work.name, known)
     return Region(root, lowered)

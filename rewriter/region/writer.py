@@ -130,7 +130,8 @@ class Writer(Placer):
                 with self.ready(effect.flags) as lines:
                     self.fire(lines, effect.flags)
         with m.later(*faulting), m.pinned(*target):
-            self._clear(effect)
+            with m.later(*inputs):
+                self._clear(effect)
             self.assign(effect.inputs, effect.results)
         at_fault = m.at.copy()
         at_fault.held = {r: v for r, v in at_fault.held.items() if r not in effect.results} | effect.halves
