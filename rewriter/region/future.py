@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from rewriter.region.tree import Effect, Exit, Node, Return, nodes
-from rewriter.region.value import Value
+from rewriter.analysis.liveness import LOWEST
+from rewriter.region.tree import Effect, Exit, Node, Return, exits, nodes
+from rewriter.region.value import WORD, Value, inside
 
 
 class Future:
@@ -66,23 +68,48 @@ def _wish(found: dict[Value, str], registers: Mapping[str, Value]) -> None:
             wanting = args[2] if wanting.op == "select" else args[0] if args else None
 
 
-def touched_slots(root: Node) -> set[int]:
-    """Stack words in which something must stand at some point: no place for a spilled value."""
-    found: set[int] = set()
+@dataclass(slots=True)
+class Room:
+    """Stack words in which spilled values may lie: where only memory knows what stands there, they may not.
+
+    `slots` are tried in order, those first that no exit writes.  `homes`: where an exit wants a value anyway."""
+
+    slots: list[int]
+    homes: dict[Value, int]
+
+
+def room(root: Node, depth: int) -> Room:
+    """`depth`: how far below the entry esp the stack may be used."""
+    fixed: set[int] = set()
+    homes: dict[Value, int] = {}
     for node in nodes(root):
         for effect in node.effects:
-            found |= _slots_of(effect)
-        if isinstance(node.end, Exit | Return):
-            found |= set(node.end.slots)
-            found |= {v.args[0] & -4 for v in node.end.uses() if v.offset is not None and isinstance(v.args[0], int)}
-    return found
+            fixed |= _slots_of(effect)
+        fixed |= _named(node.end.uses() if node.end else ())
+    for way_out in exits(root):
+        for slot, value in way_out.slots.items():
+            homes.setdefault(value, slot)
+    lowest = max(-depth, highest_fixed(root))
+    free = [slot for slot in range(-WORD, lowest - 1, -WORD) if slot not in fixed]
+    written = {slot for way_out in exits(root) for slot in way_out.slots}
+    allowed = set(free)
+    return Room(
+        sorted(free, key=lambda slot: (slot in written, -slot)),
+        {value: slot for value, slot in homes.items() if slot in allowed},
+    )
 
 
 def _slots_of(effect: Effect) -> set[int]:
-    found = {effect.address.offset & -4} if effect.address is not None and effect.address.offset is not None else set()
+    """Stack words that an effect reads or writes in memory, or whose address it knows."""
+    found = _named(effect.uses())
     for low, high in effect.kills:
-        found |= set(range(max(low, -8192) & -4, min(high, 0), 4))
-    return found | (set(effect.fault.slots) if effect.fault else set())
+        found |= set(range(max(low, LOWEST) & -WORD, min(high, 0), WORD))
+    return found
+
+
+def _named(values: Iterable[Value]) -> set[int]:
+    """Stack words whose address is used."""
+    return {v.offset & -WORD for value in values for v in inside(value) if v.offset is not None}
 
 
 def highest_fixed(root: Node) -> int:

@@ -22,7 +22,7 @@ from rewriter.region.flag import Condition, Unsupported
 from rewriter.region.moment import Moment
 from rewriter.region.state import State
 from rewriter.region.tree import Branch, Exit, Node, Return, nodes
-from rewriter.region.value import Pool, Value
+from rewriter.region.value import Pool, Value, inside
 from rewriter.x86.decode import decode
 from rewriter.x86.flow import Flow, flow
 
@@ -267,21 +267,11 @@ class Lifter:
 def _pass_on(root: Node) -> None:
     """What a callee may leave alone in a register must be there before the call, if it is used behind it."""
     every = list(nodes(root))
-    used = {value for node in every for effect in node.effects for use in effect.uses() for value in _inside(use)}
-    used |= {value for node in every if node.end is not None for use in node.end.uses() for value in _inside(use)}
+    used = {value for node in every for effect in node.effects for use in effect.uses() for value in inside(use)}
+    used |= {value for node in every if node.end is not None for use in node.end.uses() for value in inside(use)}
     pending = [effect for node in every for effect in node.effects if effect.passed]
     for effect in reversed(pending):
         for register in [r for r in effect.passed if effect.results[r] in used]:
             effect.inputs[register] = effect.passed[register]
-            used |= set(_inside(effect.passed[register]))
+            used |= set(inside(effect.passed[register]))
 
-
-def _inside(value: Value) -> list[Value]:
-    """A value and all that it is computed from."""
-    found, pending = {value: None}, [value]
-    while pending:
-        for inner in pending.pop().values():
-            if inner not in found:
-                found[inner] = None
-                pending.append(inner)
-    return list(found)

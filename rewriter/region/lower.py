@@ -9,7 +9,7 @@ from rewriter.analysis.arithmetic import CONDITIONS
 from rewriter.ir import Block, Insn
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Condition
-from rewriter.region.future import Future, highest_fixed, touched_slots
+from rewriter.region.future import Future, room
 from rewriter.region.machine import GENERAL, Line, Machine, Places
 from rewriter.region.tree import Branch, Exit, Node, Return
 from rewriter.region.value import Pool, Value
@@ -47,9 +47,7 @@ class Lowerer:
         self.fresh = fresh
         self.stack_size = stack_size
         self.future = Future(root)
-        lowest = max(-depth, highest_fixed(root))
-        taken = touched_slots(root)
-        self.room = [slot for slot in range(-4, lowest - 1, -4) if slot not in taken]
+        self.room = room(root, depth)
         self.drafts: list[Draft] = []
         self.exits: dict[str, tuple[str, int]] = {}
         self._names: dict[tuple[str, int], str] = {}

@@ -15,6 +15,7 @@ from rewriter.analysis.value import WORD
 from rewriter.ir import Insn
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Flags
+from rewriter.region.future import Room
 from rewriter.region.tree import Effect
 from rewriter.region.value import Pool, Value
 
@@ -51,12 +52,12 @@ class Machine:
     """Places, the lines written so far, and what will be needed."""
 
     def __init__(
-        self, places: Places, pool: Pool, room: list[int], wishes: dict[Value, str], stack_size: int
+        self, places: Places, pool: Pool, room: Room, wishes: dict[Value, str], stack_size: int
     ) -> None:
         self.at = places
         self.pool = pool
         self.stack_size = stack_size
-        self.room = room  # stack words for spilled values
+        self.room = room
         self.wishes = wishes
         self.lines: list[Line] = []
         self.origin: int | None = None  # of what is being written
@@ -105,7 +106,8 @@ class Machine:
         """Meanwhile these registers are not given away."""
         self._pins += registers
         yield
-        del self._pins[len(self._pins) - len(registers) :]
+        for register in registers:
+            self._pins.remove(register)
 
     def needed(self) -> dict[Value, None]:
         """Values that must not get lost, in the order in which they are used: those that are somewhere, and what the
@@ -182,7 +184,9 @@ class Machine:
     def spill(self, value: Value, register: str) -> None:
         """Store a value on the stack, where nothing else ever has to be."""
         needed = self.needed()
-        slot = next((s for s in self.room if s not in self.at.memory or self.at.memory[s] not in needed), None)
+        home = self.room.homes.get(value)
+        tried = self.room.slots if home is None else [home, *self.room.slots]
+        slot = next((s for s in tried if s not in self.at.memory or self.at.memory[s] not in needed), None)
         if slot is None:
             raise Refused("no room for a spilled value")
         self.lower(slot)

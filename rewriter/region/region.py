@@ -24,6 +24,7 @@ from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
+from rewriter.region.cost import remaining, with_region
 from rewriter.region.exits import Refused
 from rewriter.region.lift import Lifter
 from rewriter.region.lower import Lowered, Lowerer
@@ -39,16 +40,21 @@ class Region:
 
     root: Node
     lowered: Lowered
+    cost: float  # instructions that a call is expected to execute
 
 
-def region(work: Work) -> None:
-    """Make the function anew as a region, if it can be; a remark says why not, or what its exits are."""
+def region(work: Work, *, always: bool = False) -> None:
+    """Make the function anew as a region, if it can be and pays (or `always`, where it can be); a remark says why not,
+    or what its exits are."""
     base = work.early.copy() if work.early is not None else work
     if base is not work:
         for tidy in (constants, deadcode, unreachable, straighten):
             tidy(base)
+    before = remaining(work)[work.name]
     try:
         made = add_region(base)
+        if made.cost >= before and not always:
+            raise Refused(f"costs {made.cost:.1f} instructions, without it {before:.1f}")
     except Refused as why:
         work.outcome.refuse(NAME, work.name, work.name, str(why))
         return
@@ -82,21 +88,22 @@ def _made(work: Work) -> Region:
     depth = deepest(work.values())
     if depth is None:
         raise Refused("esp is not known everywhere")
+    behind = remaining(work)
     try:
-        return _tried(work, depth, calls=True)
+        return _tried(work, depth, behind, calls=True)
     except Refused as why:
-        made = _tried(work, depth, calls=False)
+        made = _tried(work, depth, behind, calls=False)
         work.outcome.refuse(NAME, work.name, work.name, f"calls inside: {why}")
         return made
 
 
-def _tried(work: Work, depth: int, *, calls: bool) -> Region:
+def _tried(work: Work, depth: int, behind: dict[str, float], *, calls: bool) -> Region:
     pool = Pool()
     known = registers_at_entry(work, pool)
     root = Lifter(work, known, pool, calls=calls).run()
     labels = work.labels()
     lowered = Lowerer(root, pool, labels.fresh, depth, work.contract.stack_size).run(work.name, known)
-    return Region(root, lowered)
+    return Region(root, lowered, with_region(lowered, root, behind))
 
 
 def registers_at_entry(work: Work, pool: Pool) -> Mapping[str, Value]:

@@ -57,8 +57,19 @@ class Value:
         return values_in(self.args)
 
 
-LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "result"])
 Key: TypeAlias = tuple[str, tuple[object, ...]]
+LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "result"])
+
+
+def inside(value: Value) -> list[Value]:
+    """A value and all that it is computed from."""
+    found, pending = {value: None}, [value]
+    while pending:
+        for inner in pending.pop().values():
+            if inner not in found:
+                found[inner] = None
+                pending.append(inner)
+    return list(found)
 
 
 def values_in(args: tuple[object, ...]) -> Iterator[Value]:

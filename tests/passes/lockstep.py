@@ -22,6 +22,7 @@ from rewriter.x86.flow import Flow, flow
 
 CODE, DATA, STACK, USER = 0x400000, 0x500000, 0x700000, 0x900000  # USER is never mapped
 STACK_SIZE = 8192
+ROOM = 0x20000  # bytes mapped for data
 SENTINEL = CODE  # where the outermost call returns to
 LIMIT = 20000  # instructions
 MASK = 0xFFFFFFFF
@@ -130,7 +131,7 @@ def word(random: Random) -> int:
 def run(linked: Linked, label: str, start: Start) -> End:
     """Call the function at `label` and wait for its return."""
     engine = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_32)
-    for place, size in ((CODE, 0x40000), (DATA, 0x20000), (STACK, STACK_SIZE)):
+    for place, size in ((CODE, 0x40000), (DATA, ROOM), (STACK, STACK_SIZE)):
         engine.mem_map(place, size)
     engine.mem_write(CODE, linked.code)
     engine.mem_write(DATA, start.data if start.data is not None else linked.data)

@@ -54,7 +54,9 @@ SOME = GLOBALS[:-1]
 CLEANING = "clean"  # functions of this name pop their three arguments themselves
 
 
-def text_and_words(random: Random, functions: int = 4) -> tuple[str, list[int | str]]:
+def text_and_words(
+    random: Random, functions: int = 4, writer: type[Writer] | None = None
+) -> tuple[str, list[int | str]]:
     """The program, and the words of `data`: sys_call is number 0; all functions are in the pointers."""
     names = ["sys_call", *(f"f{n}" if random.random() < 0.8 else f"{CLEANING}{n}" for n in range(1, functions))]
     parts = [GATE]
@@ -63,9 +65,9 @@ def text_and_words(random: Random, functions: int = 4) -> tuple[str, list[int | 
     pointed = [name for name in names[1:] if mixed or not name.startswith(CLEANING)] or ["sys_none"]
     words += [random.choice(pointed) for _ in range(POINTERS)] + [random.getrandbits(8) for _ in GLOBALS]
     for n, name in enumerate(names):
-        writer = Writer(random, name, names[n + 1 :], mixed)
-        parts.append(writer.function())
-        for table in writer.tables:
+        written = (writer or Writer)(random, name, names[n + 1 :], mixed)
+        parts.append(written.function())
+        for table in written.tables:
             parts[-1] = parts[-1].replace(f"<{4 * len(table)}:{table[0]}>", f"{{data + {4 * len(words)}}}", 1)
             words += table
     parts.append(POKES)

@@ -18,15 +18,15 @@ from rewriter.x86.flow import Flow, flow
 
 from .assembly import program
 from .lockstep import End, Linked, Start, link, random_start, run, word
-from .random_programs import TABLE_WORDS, text_and_words
+from .random_programs import TABLE_WORDS, Writer, text_and_words
 
 CONTRACT = Contract(SystemCalls("table", "sys_none", "gate", TABLE_WORDS))
 ARGUMENTS = ("ebx", "ecx", "edx", "esi", "edi", "ebp")
 NUMBER, NEW = 0, 1
 
 
-def made(seed: int) -> Program:
-    text, words = text_and_words(Random(seed))
+def made(seed: int, writer: type[Writer] | None = None) -> Program:
+    text, words = text_and_words(Random(seed), writer=writer)
     found = program(text, words)
     found.symbols.append(Symbol("table", "data"))
     assert verify(found) == []

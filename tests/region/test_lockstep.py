@@ -4,6 +4,7 @@ are left, copies that fault, flags that matter behind an exit."""
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from random import Random
 
 import pytest
@@ -15,9 +16,11 @@ from rewriter.region.region import region
 from tests.passes.lockstep import link
 from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed, profile_of, some, starts
 
+from .random_programs import RegionWriter
+
 
 def with_region(seed: int) -> tuple[Program, Specialized]:
-    random, found = Random(seed + 1), made(seed)
+    random, found = Random(seed + 1), made(seed, RegionWriter if seed % 3 else None)
     known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
     implied = {n: v for n, v in known.items() if random.random() < 0.6}
     guarded = {n: v for n, v in known.items() if n not in implied}
@@ -27,7 +30,7 @@ def with_region(seed: int) -> tuple[Program, Specialized]:
     reason = maker.obstacle("sys_call")
     if reason:
         pytest.skip(f"refused, as it must be: {reason}")
-    beyond = (("region", region),)
+    beyond = (("region", partial(region, always=True)),)
     return found, maker.specialize("sys_call", "sys_call$0", paths, implied=implied, guarded=guarded, beyond=beyond)
 
 
