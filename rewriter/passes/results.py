@@ -94,8 +94,8 @@ def _pop(insn: Insn, decoded: Decoded, state: State) -> list[Insn] | None:
 
 def _store(insn: Insn, decoded: Decoded, state: State) -> list[Insn] | None:
     """`mov [slot], x` where the slot of this function holds x already; an implied argument's slot may not."""
-    target = decoded.operands[0]
-    if decoded.mnemonic != "mov" or not isinstance(target, Mem) or target.size != WORD:
+    target = decoded.operands[0] if decoded.mnemonic == "mov" else None
+    if not isinstance(target, Mem) or target.size != WORD:
         return None
     slot = address_of(insn, decoded, target, state).slot
     if slot is None or slot >= 0 or cover(state.escaped, slot, slot + WORD):

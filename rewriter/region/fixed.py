@@ -19,6 +19,7 @@ from rewriter.x86.flow import Flow, flow
 _OTHERS = [name for name in REGISTERS if name != "esp"]
 _MASKS = {name: register_mask(name) for name in REGISTERS}
 _ESP = _MASKS["esp"]
+_MOST_INPUTS = 5
 _STRINGS = ("movs", "stos", "cmps", "scas", "lods")
 
 
@@ -110,6 +111,10 @@ def call(m: Moment, callee: Summary) -> None:
         raise Unsupported("the call never returns")
     if callee.reads & FLAGS:
         raise Unsupported("the callee reads flags")
+    if callee.unbounded:
+        raise Unsupported(f"a callee reaches any depth of the stack: {callee.reason}")
+    if sum(bool(callee.reads & mask) for mask in _MASKS.values()) > _MOST_INPUTS:
+        raise Unsupported("the callee may read any register")
     target = m.read(m.decoded.operands[0]) if flow(m.insn.raw) is Flow.CALL_INDIRECT else None
     esp = m.state.esp
     high = depth_reach(callee.use_depth, m.step.state, m.step.returns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rewriter.analysis.arithmetic import CONDITIONS, compute
-from rewriter.region.algebra import binary, signed_part
+from rewriter.region.algebra import binary, may_be_set, shifted, signed_part
 from rewriter.region.value import WORD, Pool, Value
 from rewriter.x86.effects import CF, FLAGS, PF, ZF
 
@@ -69,11 +69,10 @@ def condition(pool: Pool, code: str, flags: Flags | None) -> Condition | bool:
     assert flags.left is not None
     if flags.kind in ("add", "adc", "sbb", "result") and code in _OF_RESULT:
         return condition(pool, code, of_result(pool, result_of(pool, flags), flags.size))
-    if flags.kind == "result" or (flags.kind != "cmp" and flags.size != WORD):
-        raise Unsupported(f"condition {code} of {flags.kind}")
+    if flags.kind == "result" or flags.right is None:
+        raise Unsupported(f"condition {code} of a result")
     if flags.kind != "cmp":
-        return Condition(code, flags)
-    assert flags.right is not None
+        return _added(pool, code, flags)
     return _compared(pool, code, *_extended(pool, code, flags.left, flags.right, flags.size))
 
 
@@ -88,12 +87,29 @@ def result_of(pool: Pool, flags: Flags) -> Value:
     return pool.make(flags.kind, flags.left, flags.right, flags.carry)
 
 
+def _added(pool: Pool, code: str, flags: Flags) -> Condition | bool:
+    """Of a sum.  Where no bit is set in both terms, there is no carry."""
+    assert flags.left is not None
+    assert flags.right is not None
+    if flags.size != WORD:
+        return Condition(code, Flags(flags.kind, *_at_the_top(pool, flags.left, flags.right, flags.size)))
+    if flags.kind == "add" and code in ("b", "ae") and not may_be_set(flags.left) & may_be_set(flags.right):
+        return code == "ae"
+    return Condition(code, flags)
+
+
+def _at_the_top(pool: Pool, left: Value, right: Value, size: int) -> tuple[Value, Value]:
+    """Narrow operands in the highest bytes of words: carry, overflow, sign and zero are then those of the words."""
+    up = 8 * (WORD - size)
+    return shifted(pool, "shl", left, up), shifted(pool, "shl", right, up)
+
+
 def _extended(pool: Pool, code: str, left: Value, right: Value, size: int) -> tuple[Value, Value]:
     if size == WORD or code in _UNSIGNED:
         return left, right
     if code in ("l", "ge", "le", "g") or (code in ("s", "ns") and right.constant == 0):
         return signed_part(pool, left, size), signed_part(pool, right, size)
-    raise Unsupported(f"condition {code} of {size} bytes")
+    return _at_the_top(pool, left, right, size)
 
 
 def _compared(pool: Pool, code: str, left: Value, right: Value) -> Condition | bool:
@@ -141,4 +157,4 @@ def rebuildable(flags: Flags | None, carry: Flags | None, live: int) -> bool:
     wanted = carry if live == CF else flags
     if wanted is None or (live & CF and carry != wanted) or wanted.kind in ("effect", "result"):
         return False
-    return wanted.size == WORD or not live & ~(CF | ZF | PF)
+    return wanted.size == WORD or (wanted.kind == "cmp" and not live & ~(CF | ZF | PF))

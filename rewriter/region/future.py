@@ -11,12 +11,15 @@ from rewriter.region.value import WORD, Value, inside
 
 
 class Future:
-    """The uses behind each effect of a tree."""
+    """The uses behind each effect of a tree.  `highest`: by node, the highest esp that an instruction insists on from
+    there on; below it nothing can be kept."""
 
     def __init__(self, root: Node) -> None:
         self._from: dict[int, tuple[Value, ...]] = {}
+        self.highest: dict[int, int] = {}
         for node in reversed(list(nodes(root))):
             self._from[id(node)] = self._ordered(node, 0)
+            self.highest[id(node)] = max([_highest(node), *(self.highest[id(child)] for child in node.children())])
         self.wishes = wishes(root)
 
     def of(self, node: Node) -> tuple[Value, ...]:
@@ -89,8 +92,7 @@ def room(root: Node, depth: int) -> Room:
     for way_out in exits(root):
         for slot, value in way_out.slots.items():
             homes.setdefault(value, slot)
-    lowest = max(-depth, highest_fixed(root))
-    free = [slot for slot in range(-WORD, lowest - 1, -WORD) if slot not in fixed]
+    free = [slot for slot in range(-WORD, -depth - 1, -WORD) if slot not in fixed]
     written = {slot for way_out in exits(root) for slot in way_out.slots}
     allowed = set(free)
     return Room(
@@ -112,6 +114,5 @@ def _named(values: Iterable[Value]) -> set[int]:
     return {v.offset & -WORD for value in values for v in inside(value) if v.offset is not None}
 
 
-def highest_fixed(root: Node) -> int:
-    """The highest esp that a call or another instruction insists on: spilled values must lie above it; else 0."""
-    return max((e.esp for node in nodes(root) for e in node.effects if e.esp is not None), default=-(1 << 30))
+def _highest(node: Node) -> int:
+    return max((effect.esp for effect in node.effects if effect.esp is not None), default=LOWEST)

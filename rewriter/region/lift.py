@@ -26,9 +26,15 @@ from rewriter.region.value import Pool, Value, inside
 from rewriter.x86.decode import decode
 from rewriter.x86.flow import Flow, flow
 
-BUDGET = 1200  # instructions lifted
-LEAST = 1 / 32  # of the entries: a path that is followed less often is left
-ROUNDS = 2  # times that a path may come by the same block
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a region goes."""
+
+    budget: int = 1200  # instructions lifted
+    least: float = 1 / 32  # of the entries: a path that is followed less often is left
+    rounds: int = 2  # times that a path may come by the same block
+    calls: bool = True  # whether a path goes on behind a call
 
 
 @dataclass(slots=True)
@@ -51,20 +57,16 @@ class _Path:
 
 
 class Lifter:
-    """`calls`: whether a path goes on behind a call."""
-
-    def __init__(
-        self, work: Work, known: Mapping[str, Value], pool: Pool, *, calls: bool = True, budget: int = BUDGET
-    ) -> None:
+    def __init__(self, work: Work, known: Mapping[str, Value], pool: Pool, limits: Limits) -> None:
         self.work = work
-        self.calls = calls
+        self.limits = limits
         self.values = work.values()
         self.exits = Exits(self.values, work.liveness(self.values), work.at_return)
         self.pool = pool
         self.known = known
-        self.budget = budget
         self.count = 0  # of effects
         self.lifted = 0  # instructions
+        self._planted = 0
         self._heap: list[tuple[float, int, Leaf]] = []
         self._entries = max(work.heat.block(work.name), 1e-9)
 
@@ -83,17 +85,18 @@ class Lifter:
         return root
 
     def _plant(self, leaf: Leaf) -> None:
-        heapq.heappush(self._heap, (-leaf.node.weight, self.lifted + len(self._heap), leaf))
+        self._planted += 1
+        heapq.heappush(self._heap, (-leaf.node.weight, self._planted, leaf))
 
     def _ends(self, leaf: Leaf) -> str:
         """Why a path is not followed; "" if it is."""
         if leaf.label not in self.values.states or leaf.label not in self.values.index.blocks:
             return "leaves the function"
-        if leaf.node.weight < LEAST * self._entries:
+        if leaf.node.weight < self.limits.least * self._entries:
             return "unlikely"
-        if leaf.seen.get(leaf.label, 0) >= ROUNDS:
+        if leaf.seen.get(leaf.label, 0) >= self.limits.rounds:
             return "a loop"
-        return "budget" if self.lifted >= self.budget else ""
+        return "budget" if self.lifted >= self.limits.budget else ""
 
     def _exit(self, label: str, site: int, state: State, reason: str, weight: float) -> Exit:
         try:
@@ -213,7 +216,7 @@ class Lifter:
         known = self.values.before_last(block.label)
         before, effects = path.leaf.state.copy(), len(path.node.effects)
         try:
-            if block.falls_to is None or not self.calls:
+            if block.falls_to is None or not self.limits.calls:
                 raise Unsupported("a call" if block.falls_to else "the call does not return")
             self._step(path, block.label, site, last, known)
         except Unsupported:

@@ -75,6 +75,7 @@ class Lowerer:
         """Write one piece; the pieces behind it, the next one last."""
         writer = self._writer(places)
         m = writer.m
+        m.highest = self.future.highest[id(node)]
         draft = self._draft(label, node.weight)
         for position, effect in enumerate(node.effects):
             m.after = self.future.behind(node, position)
@@ -125,6 +126,7 @@ class Lowerer:
     def _exit(self, exit: Exit, label: str, places: Places) -> None:
         """The way from a fault to its fixup."""
         writer = self._writer(places)
+        writer.m.highest = exit.esp
         draft = self._draft(label, exit.weight)
         writer.leave(exit)
         draft.lines, draft.falls_to = writer.m.lines, self._name(exit)

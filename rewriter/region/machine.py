@@ -60,6 +60,7 @@ class Machine:
         self.room = room
         self.wishes = wishes
         self.lines: list[Line] = []
+        self.highest = 0  # where esp will have to be at some time: no value can be kept below
         self.origin: int | None = None  # of what is being written
         self.after: tuple[Value, ...] = ()  # what is used behind the present effect
         self._later: list[Value] = []  # what the present effect still has to use
@@ -185,7 +186,7 @@ class Machine:
         """Store a value on the stack, where nothing else ever has to be."""
         needed = self.needed()
         home = self.room.homes.get(value)
-        tried = self.room.slots if home is None else [home, *self.room.slots]
+        tried = [s for s in [*([] if home is None else [home]), *self.room.slots] if s >= self.highest]
         slot = next((s for s in tried if s not in self.at.memory or self.at.memory[s] not in needed), None)
         if slot is None:
             raise Refused("no room for a spilled value")

@@ -193,6 +193,8 @@ class Moment:
         """Others may read the escaped stack bytes, and those of `also`, so memory must have them; if `kills`, they
         may have been written, so that memory alone knows them."""
         ranges = (*self.escaped, *also)
+        if EVERYTHING in ranges:
+            raise Unsupported("a stack address may be anywhere")
         for slot, value in sorted(self.state.slots.items()):
             if value is None or not any(cover([r], slot, slot + WORD) for r in ranges):
                 continue

@@ -26,12 +26,13 @@ from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.region.cost import remaining, with_region
 from rewriter.region.exits import Refused
-from rewriter.region.lift import Lifter
+from rewriter.region.lift import Lifter, Limits
 from rewriter.region.lower import Lowered, Lowerer
 from rewriter.region.tree import Node, exits
 from rewriter.region.value import Pool, Value
 
 NAME = "region"
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Region:
     cost: float  # instructions that a call is expected to execute
 
 
-def region(work: Work, *, always: bool = False) -> None:
+def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None:
     """Make the function anew as a region, if it can be and pays (or `always`, where it can be); a remark says why not,
     or what its exits are."""
     base = work.early.copy() if work.early is not None else work
@@ -52,7 +53,7 @@ def region(work: Work, *, always: bool = False) -> None:
             tidy(base)
     before = remaining(work)[work.name]
     try:
-        made = add_region(base)
+        made = add_region(base, limits)
         if made.cost >= before and not always:
             raise Refused(f"costs {made.cost:.1f} instructions, without it {before:.1f}")
     except Refused as why:
@@ -67,9 +68,9 @@ def region(work: Work, *, always: bool = False) -> None:
         work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
 
 
-def add_region(work: Work) -> Region:
+def add_region(work: Work, limits: Limits = LIMITS) -> Region:
     """Put a region before the function's code.  Raises Refused."""
-    made = _made(work)
+    made = _made(work, limits)
     _cool(work, made.root)
     _enter(work, made.lowered)
     return made
@@ -83,24 +84,24 @@ def _cool(work: Work, root: Node) -> None:
     work.heat.edges = {edge: count * factor for edge, count in work.heat.edges.items()}
 
 
-def _made(work: Work) -> Region:
+def _made(work: Work, limits: Limits) -> Region:
     """With calls inside of it, if there is room for what must survive them; else it ends before each."""
     depth = deepest(work.values())
     if depth is None:
         raise Refused("esp is not known everywhere")
     behind = remaining(work)
     try:
-        return _tried(work, depth, behind, calls=True)
+        return _tried(work, depth, behind, limits)
     except Refused as why:
-        made = _tried(work, depth, behind, calls=False)
+        made = _tried(work, depth, behind, replace(limits, calls=False))
         work.outcome.refuse(NAME, work.name, work.name, f"calls inside: {why}")
         return made
 
 
-def _tried(work: Work, depth: int, behind: dict[str, float], *, calls: bool) -> Region:
+def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> Region:
     pool = Pool()
     known = registers_at_entry(work, pool)
-    root = Lifter(work, known, pool, calls=calls).run()
+    root = Lifter(work, known, pool, limits).run()
     labels = work.labels()
     lowered = Lowerer(root, pool, labels.fresh, depth, work.contract.stack_size).run(work.name, known)
     return Region(root, lowered, with_region(lowered, root, behind))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
+
+from rewriter.x86.state import FLAGS
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,84 @@ def return_without_its_slot() -> None:
     inline._UP = "lea esp, [esp + 8]"  # type: ignore[misc]
 
 
+def exit_without_a_live_slot() -> None:
+    from rewriter.region import exits
+
+    exits._slot_matters = lambda slot, mask: slot >= 0
+
+
+def operands_are_evicted() -> None:
+    from rewriter.region.machine import Machine
+
+    Machine.pinned = lambda self, *registers: nullcontext()  # type: ignore[assignment, method-assign, return-value]
+
+
+def nothing_is_half_done() -> None:
+    from rewriter.region.moment import Moment
+
+    Moment.fault = lambda self, state: self.exits.leave(  # type: ignore[method-assign]
+        self.insn.faults_to or "", 0, self.before, "a fault", 0.0
+    )
+
+
+def flags_are_dead_at_exits() -> None:
+    from rewriter.region import exits
+
+    honest = exits.Exits.matters
+    exits.Exits.matters = lambda self, label, site: honest(self, label, site) & ~FLAGS  # type: ignore[method-assign]
+
+
+def loads_pass_stores() -> None:
+    from rewriter.region import writer
+
+    honest = writer.Writer._to_memory
+
+    def careless(self: Any, *arguments: Any) -> Any:
+        pending, self.m.at.pending = self.m.at.pending, None
+        found = honest(self, *arguments)
+        self.m.at.pending = pending
+        return found
+
+    writer.Writer._to_memory = careless  # type: ignore[method-assign]
+
+
+def overwritten_words_are_still_there() -> None:
+    from rewriter.region.place import Placer
+
+    Placer._save_slot = lambda self, slot, others: None  # type: ignore[method-assign]
+
+
+def clobbered_registers_survive() -> None:
+    from rewriter.region.writer import Writer
+
+    Writer._clear = lambda self, effect: None  # type: ignore[method-assign]
+
+
+def memory_is_never_brought_up_to_date() -> None:
+    from rewriter.region.moment import Moment
+
+    Moment.keep = lambda self, slot, value: None  # type: ignore[method-assign]
+
+
 LOCKSTEP = ("tests/passes/test_lockstep.py",)
 GOLDEN = ("tests/passes/test_golden.py",)
 
+REGION = ("tests/region",)
+
 MUTANTS = {
+    "exit_without_a_live_slot": Mutant("an exit does not store a slot that matters", exit_without_a_live_slot, REGION),
+    "operands_are_evicted": Mutant("a register is given away while an operand is in it", operands_are_evicted, REGION),
+    "nothing_is_half_done": Mutant("a fault finds the registers from before the copy", nothing_is_half_done, REGION),
+    "flags_are_dead_at_exits": Mutant("an exit does not make flags anew", flags_are_dead_at_exits, REGION),
+    "loads_pass_stores": Mutant("a load is written behind the store that follows it", loads_pass_stores, REGION),
+    "overwritten_words_are_still_there": Mutant(
+        "an exit overwrites a stack word that another one needs", overwritten_words_are_still_there, REGION
+    ),
+    "clobbered_registers_survive": Mutant("a value stays in a register that a call changes",
+                                          clobbered_registers_survive, REGION),
+    "memory_is_never_brought_up_to_date": Mutant(
+        "a callee does not find its arguments", memory_is_never_brought_up_to_date, REGION
+    ),
     "guard_inverted": Mutant("the guard of an argument leads the wrong way", guard_inverted, GOLDEN),
     "branch_turned_without_its_target": Mutant(
         "a branch falls to the next block under the old condition", branch_turned_without_its_target, LOCKSTEP

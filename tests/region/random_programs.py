@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from tests.passes.lockstep import DATA, ROOM
-from tests.passes.random_programs import ALL, CONDITIONS, SOME, USER, Writer
+from tests.passes.random_programs import ALL, CONDITIONS, SAVED, SOME, USER, Writer
 
 END = DATA + ROOM
 SIGNED = ("l", "ge", "b", "ae", "o", "no", "s", "e", "ne")
@@ -12,6 +14,35 @@ SIGNED = ("l", "ge", "b", "ae", "o", "no", "s", "e", "ne")
 class RegionWriter(Writer):
     """Comparisons of two words with a borrow, counters in memory, flags that several branches read, selections,
     copies that fault with half of the work done, instructions with registers of their own."""
+
+    def __init__(self, random: Random, name: str, callees: list[str], mixed: bool) -> None:
+        super().__init__(random, name, callees, mixed)
+        self.registers = [r for r in ALL if r not in SAVED or r in self.saved]
+
+    def other(self) -> str:
+        """No register that the caller has left: a callee that reads those ends every region."""
+        return self.register()
+
+    def poke(self) -> None:
+        if self.random.random() < 0.3:
+            super().poke()
+        else:
+            self.turn()
+
+    def statements(self, count: int, nesting: int) -> None:
+        """Twice as many; at the top of a function with words in the registers that nobody knows before."""
+        if nesting == 2:
+            for register in self.registers:
+                if self.random.random() < 0.8:
+                    other = f"dword ptr [{{data + {self.random.choice(SOME)}}}]"
+                    self.put(f"mov {register}, {self.random.choice((self.argument(), other))}")
+        super().statements(2 * count if nesting == 2 else count, nesting)
+
+    def compute(self) -> None:
+        if self.random.random() < 0.4:
+            super().compute()
+        else:
+            self.turn()
 
     def turn(self) -> None:
         self.random.choice((self.wide, self.counter, self.twice, self.chosen, self.copy, self.fixed, self.parts))()

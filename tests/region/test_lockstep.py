@@ -12,6 +12,7 @@ import pytest
 from rewriter.analysis.graph import Index
 from rewriter.ir import Program
 from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.region.lift import Limits
 from rewriter.region.region import region
 from tests.passes.lockstep import link
 from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed, profile_of, some, starts
@@ -19,8 +20,11 @@ from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed
 from .random_programs import RegionWriter
 
 
+WIDE = Limits(budget=400, least=0.0)
+
+
 def with_region(seed: int) -> tuple[Program, Specialized]:
-    random, found = Random(seed + 1), made(seed, RegionWriter if seed % 3 else None)
+    random, found = Random(seed + 1), made(seed, RegionWriter if seed % 4 else None)
     known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
     implied = {n: v for n, v in known.items() if random.random() < 0.6}
     guarded = {n: v for n, v in known.items() if n not in implied}
@@ -30,7 +34,7 @@ def with_region(seed: int) -> tuple[Program, Specialized]:
     reason = maker.obstacle("sys_call")
     if reason:
         pytest.skip(f"refused, as it must be: {reason}")
-    beyond = (("region", partial(region, always=True)),)
+    beyond = (("region", partial(region, always=True, limits=WIDE)),)
     return found, maker.specialize("sys_call", "sys_call$0", paths, implied=implied, guarded=guarded, beyond=beyond)
 
 
