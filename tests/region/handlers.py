@@ -16,20 +16,22 @@ sys_call:
     add esp, 8
     ret
 """,
-    "flags that the cold side reads": """
+    "flags that the cold side reads, and a product": """
 sys_call:
     mov eax, dword ptr [esp + 4]
     mov ecx, dword ptr [esp + 8]
+    mov edx, ecx
+    imul edx, eax
     cmp eax, 1
     jne .cold
     mov eax, ecx
     ret
 .cold:
     ja .more
-    mov eax, 77
+    lea eax, [edx + 77]
     ret
 .more:
-    mov eax, 78
+    lea eax, [edx + 78]
     ret
 """,
     "flags of a count in memory that both sides read": """
