@@ -7,6 +7,7 @@ from collections.abc import Collection
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.gates import gates, is_indirect
 from rewriter.analysis.liveness import Liveness
+from rewriter.analysis.state import State
 from rewriter.analysis.summary import ALL_REGISTERS
 from rewriter.analysis.value import CURRENT, REGISTERS, Opaque, Value
 from rewriter.analysis.values import Values
@@ -39,24 +40,39 @@ def number_in_eax(program: Program, contract: Contract) -> bool:
 def origins(program: Program, contract: Contract, depths: Depths) -> dict[str, frozenset[str]]:
     """What a handler finds in its registers: those of the program on which each may depend; one that is missing may
     depend on anything.  It is followed on every way from a function's entry through jumps to a gate."""
+    states = _at_entry(program, contract, depths)
+    found: dict[str, frozenset[str]] = {register: frozenset() for register in REGISTERS} if states else {}
+    for state in states:
+        for register in [*found]:
+            known = _origin(state.places[register])
+            if known is None:
+                del found[register]
+            else:
+                found[register] |= known
+    return found
+
+
+def current_at_entry(program: Program, contract: Contract, depths: Depths) -> frozenset[str]:
+    """The registers in which every handler finds the lowest address of its stack, where the task lies."""
+    states = _at_entry(program, contract, depths)
+    current = Value(CURRENT)
+    return frozenset(r for r in REGISTERS if states and all(state.places[r] == current for state in states))
+
+
+def _at_entry(program: Program, contract: Contract, depths: Depths) -> list[State]:
+    """What is known where a gate calls a handler, on every way from a function's entry through jumps to the gate;
+    nothing where there may be other ways."""
     doors = {block.label for block in gates(program, contract)}
     ways = _jumping_to({depths.index.owners[label].name for label in doors}, depths)
-    found: dict[str, frozenset[str]] = {register: frozenset() for register in REGISTERS} if doors else {}
     if _entered_within(program, depths, ways):
-        return {}
+        return []
+    states = []
     for name in ways:
         values = Values(depths.index, depths.transfer(), depths.index.functions[name].blocks[0].label)
-        states = [values.before_last(label) for label in values.states if label in doors]
+        states += [values.before_last(label) for label in values.states if label in doors]
         leaving = [edge for block in values.blocks for edge in values.ways(block.label) if values.tail_call(*edge)]
         states += [state for edge, state in leaving if depths.index.owners[edge.target].name in ways]
-        for state in states:
-            for register in [*found]:
-                known = _origin(state.places[register])
-                if known is None:
-                    del found[register]
-                else:
-                    found[register] |= known
-    return found
+    return states
 
 
 def _origin(value: Value) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rewriter.analysis.callers import number_in_eax, origins, read_after_handler
+from rewriter.analysis.callers import current_at_entry, number_in_eax, origins, read_after_handler
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.frames import deepest
 from rewriter.analysis.graph import Index
@@ -112,6 +112,7 @@ class Specializer:
         self.at_return = read_after_handler(program, contract, self.depths)
         self.number_in_eax = number_in_eax(program, contract)
         self.origins = origins(program, contract, self.depths)
+        self.current = current_at_entry(program, contract, self.depths)
 
     def obstacle(self, handler: str, number: int | None = None) -> str | None:
         """Why no new system call can be made of this handler; None if one can.  `number`: that of the call so far.
@@ -201,6 +202,7 @@ class Specializer:
         if number is not None and self._reads_number(handler):
             renumber(work, number)
             self._check(work, "arguments")
+        work.current = self.current
         work.early = work.copy() if beyond else None
         depth = deepest(work.values())
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())

@@ -20,7 +20,7 @@ _OTHERS = [name for name in REGISTERS if name != "esp"]
 _MASKS = {name: register_mask(name) for name in REGISTERS}
 _ESP = _MASKS["esp"]
 _MOST_INPUTS = 5
-_STRINGS = ("movs", "stos", "cmps", "scas", "lods")
+_UNCONDITIONAL = ("movs", "stos", "lods")  # under `rep` they count ecx down to 0
 
 
 def fixed(m: Moment) -> None:
@@ -50,9 +50,10 @@ def fixed(m: Moment) -> None:
 
 
 def _needs(found: Effects, register: int) -> bool:
-    return bool((found.reads | found.may_write & ~found.writes) & register) or 0 < (
-        found.writes & register
-    ).bit_count() < WORD
+    return (
+        bool((found.reads | found.may_write & ~found.writes) & register)
+        or 0 < (found.writes & register).bit_count() < WORD
+    )
 
 
 def _ranges(m: Moment, accesses: tuple[tuple[Mem, int | None], ...]) -> list[Range]:
@@ -91,9 +92,8 @@ def _results(m: Moment, effect: Effect, found: Effects) -> None:
             state.set_flags(None)
         effect.halves, effect.fault = halves, m.fault(state)
     m.state.registers |= effect.results
-    if m.decoded.mnemonic.startswith(_STRINGS) and m.decoded.prefixes == ("rep",) and "ecx" in effect.results:
-        if m.decoded.mnemonic.startswith(("movs", "stos")):
-            m.state.registers["ecx"] = effect.results["ecx"] = m.pool.const(0)
+    if m.decoded.mnemonic.startswith(_UNCONDITIONAL) and m.decoded.prefixes == ("rep",):
+        m.state.registers["ecx"] = effect.results["ecx"] = m.pool.const(0)
     if found.may_write & FLAGS:
         whole = found.may_write & FLAGS == FLAGS
         m.state.set_flags(Flags("effect", effect=effect.number) if whole else None)

@@ -47,7 +47,16 @@ class Condition(NamedTuple):
 
 _UNSIGNED = ("e", "ne", "b", "ae", "be", "a", "p", "np")
 _OF_RESULT = ("e", "ne", "s", "ns", "p", "np")
-_AGAINST_ZERO = {"b": False, "ae": True, "o": False, "no": True, "be": "e", "a": "ne", "l": "s", "ge": "ns"}
+_AGAINST_ZERO: dict[str, bool | str] = {
+    "b": False,
+    "ae": True,
+    "o": False,
+    "no": True,
+    "be": "e",
+    "a": "ne",
+    "l": "s",
+    "ge": "ns",
+}
 
 
 def compared(pool: Pool, left: Value, right: Value, size: int = WORD) -> Flags:

@@ -277,4 +277,3 @@ def _pass_on(root: Node) -> None:
         for register in [r for r in effect.passed if effect.results[r] in used]:
             effect.inputs[register] = effect.passed[register]
             used |= set(inside(effect.passed[register]))
-

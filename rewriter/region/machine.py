@@ -51,9 +51,7 @@ class Line:
 class Machine:
     """Places, the lines written so far, and what will be needed."""
 
-    def __init__(
-        self, places: Places, pool: Pool, room: Room, wishes: dict[Value, str], stack_size: int
-    ) -> None:
+    def __init__(self, places: Places, pool: Pool, room: Room, wishes: dict[Value, str], stack_size: int) -> None:
         self.at = places
         self.pool = pool
         self.stack_size = stack_size

@@ -1,21 +1,22 @@
 """The pass: the function anew, as a tree of hot paths, with the code that was there before behind its exits.
 
-    push ebx                    ⇒    mov eax, [esp + 4]
-    sub esp, 8                       cmp eax, 31
-    mov eax, [esp + 16]              ja exit
-    cmp eax, 31                      mov ecx, [ebx + eax*4 + 56]
-    ja .error                        …
-    …                                ret
-    pop ebx                     exit:
-    ret                              lea esp, [esp - 12]
-                                     mov [esp + 8], ebx
-                                     jmp .error
+push ebx                    ⇒    mov eax, [esp + 4]
+sub esp, 8                       cmp eax, 31
+mov eax, [esp + 16]              ja exit
+cmp eax, 31                      mov ecx, [ebx + eax*4 + 56]
+ja .error                        …
+…                                ret
+pop ebx                     exit:
+ret                              lea esp, [esp - 12]
+                                 mov [esp + 8], ebx
+                                 jmp .error
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rewriter.analysis.frames import deepest
 from rewriter.edit import Labels, renamed
@@ -29,7 +30,7 @@ from rewriter.region.exits import Refused
 from rewriter.region.lift import Lifter, Limits
 from rewriter.region.lower import Lowered, Lowerer
 from rewriter.region.tree import Node, exits
-from rewriter.region.value import Pool, Value
+from rewriter.region.value import Pool
 
 NAME = "region"
 LIMITS = Limits()
@@ -100,16 +101,11 @@ def _made(work: Work, limits: Limits) -> Region:
 
 def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> Region:
     pool = Pool()
-    known = registers_at_entry(work, pool)
+    known = {register: pool.make("current") for register in sorted(work.current)}
     root = Lifter(work, known, pool, limits).run()
     labels = work.labels()
     lowered = Lowerer(root, pool, labels.fresh, depth, work.contract.stack_size).run(work.name, known)
     return Region(root, lowered, with_region(lowered, root, behind))
-
-
-def registers_at_entry(work: Work, pool: Pool) -> Mapping[str, Value]:
-    """What is known of registers where the function is called."""
-    return {}
 
 
 def _enter(work: Work, lowered: Lowered) -> None:
@@ -169,7 +165,7 @@ def _pieces(work: Work, block: Block, cuts: Mapping[int, str], found: dict[str, 
             found[label] = label
             work.returns[label] = work.returns.get(block.label, (0,))
             work.heat.blocks[label] = work.heat.block(block.label)
-    for piece, after in zip(pieces, pieces[1:], strict=False):
+    for piece, after in pairwise(pieces):
         piece.falls_to = after.label
     return pieces
 

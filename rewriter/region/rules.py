@@ -159,7 +159,7 @@ def _count(m: Moment) -> None:
     """inc and dec, which keep the carry."""
     (target,) = m.decoded.operands
     carry = m.state.carry
-    if _in_memory(m, target):
+    if isinstance(target, Mem) and _in_memory(m, target):
         m.change(m.place(target), target.size, m.decoded.mnemonic, None)
         m.state.carry = None
         return
@@ -174,7 +174,7 @@ def _negate(m: Moment) -> None:
     """neg and not."""
     (target,) = m.decoded.operands
     name = m.decoded.mnemonic
-    if _in_memory(m, target):
+    if isinstance(target, Mem) and _in_memory(m, target):
         flags, carry = m.state.flags, m.state.carry
         m.change(m.place(target), target.size, name, None)
         if name == "not":

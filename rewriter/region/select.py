@@ -119,16 +119,12 @@ class Selector:
                 else:
                     made = self._sum(first, second)
             terms[-2:] = [(made, 1)]
-        registers = self._registers([v for v, _ in terms if v.offset is None])
-        names = iter(registers)
-        parts = []
-        for term, scale in terms:
-            if term.offset is not None:
-                parts.insert(0, esp_plus(term.offset))
-            else:
-                name = next(names)
-                parts.append(f"{name}*{scale}" if scale > 1 else name)
-        self._in_address = registers
+        on_stack = next((v for v, scale in terms if v.offset is not None and scale == 1), None)
+        others = [term for term in terms if term[0] is not on_stack]
+        self._in_address = self._registers([v for v, _ in others])
+        parts = [esp_plus(on_stack.offset)] if on_stack is not None and on_stack.offset is not None else []
+        for name, (_, scale) in zip(self._in_address, others, strict=True):
+            parts.append(f"{name}*{scale}" if scale > 1 else name)
         if label:
             parts.append(f"{{{label}{disp:+d}}}" if disp else f"{{{label}}}")
         elif disp or not parts:

@@ -227,8 +227,9 @@ MUTANTS = {
     "overwritten_words_are_still_there": Mutant(
         "an exit overwrites a stack word that another one needs", overwritten_words_are_still_there, REGION
     ),
-    "clobbered_registers_survive": Mutant("a value stays in a register that a call changes",
-                                          clobbered_registers_survive, REGION),
+    "clobbered_registers_survive": Mutant(
+        "a value stays in a register that a call changes", clobbered_registers_survive, REGION
+    ),
     "memory_is_never_brought_up_to_date": Mutant(
         "a callee does not find its arguments", memory_is_never_brought_up_to_date, REGION
     ),

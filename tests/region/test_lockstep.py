@@ -19,7 +19,6 @@ from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed
 
 from .random_programs import RegionWriter
 
-
 WIDE = Limits(budget=400, least=0.0)
 
 
@@ -39,7 +38,11 @@ def with_region(seed: int) -> tuple[Program, Specialized]:
 
 
 def refusals(new: Specialized) -> list[str]:
-    return [r.reason for r in new.outcome.remarks if r.pass_name == "region" and r.kind == "missed" and "calls inside" not in r.reason]
+    return [
+        r.reason
+        for r in new.outcome.remarks
+        if r.pass_name == "region" and r.kind == "missed" and "calls inside" not in r.reason
+    ]
 
 
 @pytest.mark.parametrize("seed", range(1000, 1040))
