@@ -32,6 +32,9 @@ def fixed(m: Moment) -> None:
         raise Unsupported(f"{m.decoded.mnemonic} moves esp")
     read = tuple(_ranges(m, found.loads))
     written = tuple(_ranges(m, found.stores))
+    if found.stores:
+        m.give_away(*(m.state.registers[r] for r in _OTHERS if found.reads & _MASKS[r] and not _leads(found, r)))
+        m.give_away(*(v for slot, v in m.state.slots.items() if v and any(_within(slot, r) for r in read)))
     if found.loads or found.stores:
         m.settle(kills=False, also=read)
     effect = m.effect("fixed", faults=False)
@@ -54,6 +57,11 @@ def _needs(found: Effects, register: int) -> bool:
         bool((found.reads | found.may_write & ~found.writes) & register)
         or 0 < (found.writes & register).bit_count() < WORD
     )
+
+
+def _leads(found: Effects, register: str) -> bool:
+    """Whether the register is read as an address, or part of one."""
+    return any(register in (mem.base, mem.index) for mem, _ in (*found.loads, *found.stores))
 
 
 def _ranges(m: Moment, accesses: tuple[tuple[Mem, int | None], ...]) -> list[Range]:
@@ -118,6 +126,8 @@ def call(m: Moment, callee: Summary) -> None:
     target = m.read(m.decoded.operands[0]) if flow(m.insn.raw) is Flow.CALL_INDIRECT else None
     esp = m.state.esp
     high = depth_reach(callee.use_depth, m.step.state, m.step.returns)
+    m.give_away(*(m.state.registers[r] for r in _OTHERS if callee.reads & _MASKS[r]))
+    m.give_away(*(v for slot, v in m.state.slots.items() if v is not None and esp <= slot < high))
     m.settle(kills=False, also=((esp, high),))
     effect = m.effect("call", value=target, faults=False)
     effect.esp = esp

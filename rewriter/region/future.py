@@ -10,38 +10,43 @@ from rewriter.region.tree import Effect, Exit, Node, Return, exits, nodes
 from rewriter.region.value import WORD, Value, inside
 
 
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Values that will be used, the nearest use first: on the paths themselves, and by exits only."""
+
+    hot: tuple[Value, ...] = ()
+    cold: tuple[Value, ...] = ()
+
+
 class Future:
     """The uses behind each effect of a tree.  `highest`: by node, the highest esp that an instruction insists on from
     there on; below it nothing can be kept."""
 
     def __init__(self, root: Node) -> None:
-        self._from: dict[int, tuple[Value, ...]] = {}
+        self._from: dict[int, Uses] = {}
         self.highest: dict[int, int] = {}
         for node in reversed(list(nodes(root))):
-            self._from[id(node)] = self._ordered(node, 0)
+            self._from[id(node)] = self.behind(node, -1)
             self.highest[id(node)] = max([_highest(node), *(self.highest[id(child)] for child in node.children())])
         self.wishes = wishes(root)
 
-    def of(self, node: Node) -> tuple[Value, ...]:
-        """What is used from the top of a node on."""
-        return self._from[id(node)]
-
-    def behind(self, node: Node, position: int) -> tuple[Value, ...]:
+    def behind(self, node: Node, position: int) -> Uses:
         """What is used behind the effect at this position."""
-        return self._ordered(node, position + 1)
-
-    def below(self, node: Node) -> tuple[Value, ...]:
-        """What is used behind the end of a node."""
-        return tuple(dict.fromkeys(v for child in node.children() for v in self.of(child)))
-
-    def _ordered(self, node: Node, start: int) -> tuple[Value, ...]:
-        found: dict[Value, None] = {}
-        for effect in node.effects[start:]:
-            found.update(dict.fromkeys(effect.uses()))
+        hot: dict[Value, None] = {}
+        cold: dict[Value, None] = {}
+        for effect in node.effects[position + 1 :]:
+            hot.update(dict.fromkeys(effect.uses()))
+            cold.update(dict.fromkeys(effect.fault.uses() if effect.fault else ()))
         if node.end is not None:
-            found.update(dict.fromkeys(node.end.uses()))
-        found.update(dict.fromkeys(self.below(node)))
-        return tuple(found)
+            (cold if isinstance(node.end, Exit) else hot).update(dict.fromkeys(node.end.uses()))
+        below = self.below(node)
+        return Uses((*hot, *(v for v in below.hot if v not in hot)), (*cold, *(v for v in below.cold if v not in cold)))
+
+    def below(self, node: Node) -> Uses:
+        """What is used behind the end of a node."""
+        uses = [self._from[id(child)] for child in node.children()]
+        hot = dict.fromkeys(v for use in uses for v in use.hot)
+        return Uses(tuple(hot), tuple(dict.fromkeys(v for use in uses for v in use.cold)))
 
 
 def wishes(root: Node) -> dict[Value, str]:
@@ -75,13 +80,16 @@ def _wish(found: dict[Value, str], registers: Mapping[str, Value]) -> None:
 class Room:
     """Stack words in which spilled values may lie: where only memory knows what stands there, they may not.
 
-    `slots` are tried in order, those first that no exit writes.  `homes`: where an exit wants a value anyway."""
+    `slots` are tried in order, those first that no exit writes.  `homes`: where an exit wants a value anyway.
+    `frame`: where esp goes when it has to go down, so that it goes there once; `lowest`: the lowest slot used."""
 
     slots: list[int]
     homes: dict[Value, int]
+    frame: int = 0
+    lowest: int = 0
 
 
-def room(root: Node, depth: int) -> Room:
+def room(root: Node, depth: int, frame: int) -> Room:
     """`depth`: how far below the entry esp the stack may be used."""
     fixed: set[int] = set()
     homes: dict[Value, int] = {}
@@ -98,6 +106,7 @@ def room(root: Node, depth: int) -> Room:
     return Room(
         sorted(free, key=lambda slot: (slot in written, -slot)),
         {value: slot for value, slot in homes.items() if slot in allowed},
+        frame,
     )
 
 

@@ -21,7 +21,7 @@ from rewriter.region.fixed import call
 from rewriter.region.flag import Condition, Unsupported
 from rewriter.region.moment import Moment
 from rewriter.region.state import State
-from rewriter.region.tree import Branch, Exit, Node, Return, nodes
+from rewriter.region.tree import Branch, Exit, Node, Return, exits, nodes
 from rewriter.region.value import Pool, Value, inside
 from rewriter.x86.decode import decode
 from rewriter.x86.flow import Flow, flow
@@ -159,6 +159,11 @@ class Lifter:
         transfer = self.values.transfer
         behind = known.copy()
         transfer.step(label, site, insn, behind)
+        if not path.leaf.state.leaked and behind.escaped:
+            alone = known.copy()
+            alone.escaped = frozenset()
+            transfer.step(label, site, insn, alone)
+            path.leaf.state.leaked = bool(alone.escaped)
         step = transfer.at(label, site, insn, known)
         return Moment(
             self.pool,
@@ -271,6 +276,7 @@ def _pass_on(root: Node) -> None:
     """What a callee may leave alone in a register must be there before the call, if it is used behind it."""
     every = list(nodes(root))
     used = {value for node in every for effect in node.effects for use in effect.uses() for value in inside(use)}
+    used |= {value for way_out in exits(root) for use in way_out.uses() for value in inside(use)}
     used |= {value for node in every if node.end is not None for use in node.end.uses() for value in inside(use)}
     pending = [effect for node in every for effect in node.effects if effect.passed]
     for effect in reversed(pending):

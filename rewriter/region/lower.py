@@ -9,7 +9,7 @@ from rewriter.analysis.arithmetic import CONDITIONS
 from rewriter.ir import Block, Insn
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Condition
-from rewriter.region.future import Future, room
+from rewriter.region.future import Future, Uses, room
 from rewriter.region.machine import GENERAL, Line, Machine, Places
 from rewriter.region.tree import Branch, Exit, Node, Return
 from rewriter.region.value import Pool, Value
@@ -39,15 +39,18 @@ class Lowered:
 
 
 class Lowerer:
-    """`fresh` gives new labels; `depth` is how far below the entry esp the stack may be used."""
+    """`fresh` gives new labels; `depth` is how far below the entry esp the stack may be used, `frame` how far it was
+    the last time."""
 
-    def __init__(self, root: Node, pool: Pool, fresh: Callable[[], str], depth: int, stack_size: int) -> None:
+    def __init__(
+        self, root: Node, pool: Pool, fresh: Callable[[], str], depth: int, stack_size: int, frame: int = 0
+    ) -> None:
         self.root = root
         self.pool = pool
         self.fresh = fresh
         self.stack_size = stack_size
         self.future = Future(root)
-        self.room = room(root, depth)
+        self.room = room(root, depth, frame)
         self.drafts: list[Draft] = []
         self.exits: dict[str, tuple[str, int]] = {}
         self._names: dict[tuple[str, int], str] = {}
@@ -87,7 +90,7 @@ class Lowerer:
                 self._exit(effect.fault, stub, at_fault)
             if stub is not None or effect.kind == "call":
                 draft = self._cut(draft, m, node.weight)
-        m.after = tuple(node.end.uses()) if node.end is not None else ()
+        m.after = Uses(tuple(node.end.uses()) if node.end is not None else ())
         if isinstance(node.end, Branch):
             return self._branch(node, node.end, writer, draft)
         writer.flush()

@@ -15,7 +15,7 @@ from rewriter.analysis.value import WORD
 from rewriter.ir import Insn
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Flags
-from rewriter.region.future import Room
+from rewriter.region.future import Room, Uses
 from rewriter.region.tree import Effect
 from rewriter.region.value import Pool, Value
 
@@ -60,7 +60,7 @@ class Machine:
         self.lines: list[Line] = []
         self.highest = 0  # where esp will have to be at some time: no value can be kept below
         self.origin: int | None = None  # of what is being written
-        self.after: tuple[Value, ...] = ()  # what is used behind the present effect
+        self.after = Uses()  # behind the present effect
         self._later: list[Value] = []  # what the present effect still has to use
         self._pins: list[str] = []
 
@@ -112,20 +112,31 @@ class Machine:
         """Values that must not get lost, in the order in which they are used: those that are somewhere, and what the
         others are computed from."""
         found: dict[Value, None] = {}
-        seen: set[Value] = set()
         pending = list(self._later)
         if self.at.pending is not None and self.at.pending.address is not None:
             pending.append(self.at.pending.address)
-        stack = [*reversed(self.after), *reversed(pending)]
+        self._add(found, [*reversed(self.after.hot), *reversed(pending)], cold=False)
+        self._add(found, list(reversed(self.after.cold)), cold=True)
+        return found
+
+    def _add(self, found: dict[Value, None], stack: list[Value], *, cold: bool) -> None:
+        """What only exits need they can compute themselves, if what it is computed from stays."""
+        seen: set[Value] = set()
         while stack:
             value = stack.pop()
-            if value not in seen:
-                seen.add(value)
-                if value.leaf or self.somewhere(value):
-                    found[value] = None
-                else:
-                    stack += reversed(list(value.values()))
-        return found
+            if value in seen or value in found:
+                continue
+            seen.add(value)
+            if value.leaf or (self.somewhere(value) and not (cold and self._derivable(value, found))):
+                found[value] = None
+            else:
+                stack += reversed(list(value.values()))
+
+    def _derivable(self, value: Value, found: dict[Value, None]) -> bool:
+        args = list(value.values())
+        return all(
+            v in found or v.op in _FREE_TO_MAKE or (not v.leaf and self._derivable(v, found)) for v in args
+        )
 
     def find(self, value: Value) -> str | None:
         """A register that holds the value."""
@@ -152,7 +163,7 @@ class Machine:
         if wish in free:
             chosen = wish
         elif free:
-            wanted = {self.wishes.get(v) for v in (*needed, *self.after) if self.find(v) is None}
+            wanted = {self.wishes.get(v) for v in (*needed, *self.after.hot, *self.after.cold) if self.find(v) is None}
             chosen = next((r for r in free if r not in wanted), free[0])
         else:
             chosen = self._evict(usable, needed)
@@ -188,7 +199,9 @@ class Machine:
         slot = next((s for s in tried if s not in self.at.memory or self.at.memory[s] not in needed), None)
         if slot is None:
             raise Refused("no room for a spilled value")
-        self.lower(slot)
+        self.room.lowest = min(self.room.lowest, slot)
+        if slot < self.at.level:
+            self.move_esp(min(slot, self.room.frame))
         self.put(f"mov {self.slot(slot)}, {register}")
         self.at.memory[slot] = value
 

@@ -13,7 +13,7 @@ from rewriter.region.exits import Exits
 from rewriter.region.flag import Flags, Unsupported
 from rewriter.region.state import State
 from rewriter.region.tree import Effect, Exit, Kind
-from rewriter.region.value import WORD, Pool, Value
+from rewriter.region.value import WORD, Pool, Value, inside
 from rewriter.x86.decode import Decoded, Imm, Mem
 from rewriter.x86.operands import Operand
 
@@ -23,14 +23,15 @@ Place = int | Value  # a stack slot by its offset, or an address
 @dataclass(slots=True)
 class Moment:
     """The rules read and change `state`, and append to `effects`.  `step` is the same instruction as the analyses see
-    it, `escaped` the stack bytes that others may reach behind it; `before` the state in which a fault finds us."""
+    it, `reached` the stack bytes that others may reach behind it on some way; `before` the state in which a fault finds
+    us."""
 
     pool: Pool
     exits: Exits
     state: State
     effects: list[Effect]
     step: Step
-    escaped: frozenset[Range]
+    reached: frozenset[Range]
     weight: float
     count: int  # of effects so far, in the whole tree
     stack_size: int
@@ -46,6 +47,16 @@ class Moment:
     @property
     def decoded(self) -> Decoded:
         return self.step.decoded
+
+    @property
+    def escaped(self) -> frozenset[Range]:
+        """The stack bytes that others may reach: none, as long as this path has given no address away."""
+        return self.reached if self.state.leaked else frozenset()
+
+    def give_away(self, *values: Value) -> None:
+        """Somebody else gets to know these values."""
+        if any(inner.op == "stack" for value in values for inner in inside(value)):
+            self.state.leaked = True
 
     # Operands
 
@@ -166,6 +177,7 @@ class Moment:
                 self.state.slots[word] = merged(self.pool, self.slot(word), place - word, size, value)
                 return
         else:
+            self.give_away(value)
             self.settle(kills=False)
         where, below = self._where(place), self._below(place)
         self.effects.append(self.effect("store", size=size, address=where, value=value, below=below))
@@ -175,6 +187,7 @@ class Moment:
     def change(self, place: Place, size: int, name: str, value: Value | None) -> None:
         """An instruction that reads, changes and writes memory in one; the flags are in the processor then."""
         if not isinstance(place, int):
+            self.give_away(*([value] if value is not None else []))
             self.settle(kills=False)
         where, below = self._where(place), self._below(place)
         effect = self.effect("change", name=name, size=size, address=where, value=value, below=below)

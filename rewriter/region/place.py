@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from rewriter.analysis.value import WORD
 from rewriter.region.exits import Refused
 from rewriter.region.flagcode import Conditions
+from rewriter.region.future import Uses
 from rewriter.region.tree import Exit, Return
 from rewriter.region.value import Value
 
@@ -136,7 +137,7 @@ class Placer(Conditions):
         if exit.flags is not None and exit.flags.carry is not None:
             flags += [v for v in (exit.flags.carry.flags.left, exit.flags.carry.flags.right) if v is not None]
         registers = list(exit.registers.values())
-        m.after = ()
+        m.after = Uses()
         m.lower(exit.esp)
         with m.later(*registers, *flags):
             self.store_slots(exit.slots)
@@ -152,7 +153,7 @@ class Placer(Conditions):
         """The same for `ret`."""
         m = self.m
         registers = list(end.registers.values())
-        m.after = ()
+        m.after = Uses()
         with m.later(*registers):
             self.store_slots(end.slots)
         with m.later(*registers):

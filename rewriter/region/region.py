@@ -103,9 +103,21 @@ def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> 
     pool = Pool()
     known = {register: pool.make("current") for register in sorted(work.current)}
     root = Lifter(work, known, pool, limits).run()
-    labels = work.labels()
-    lowered = Lowerer(root, pool, labels.fresh, depth, work.contract.stack_size).run(work.name, known)
+    lowered = _lowered(work, root, pool, known, depth)
     return Region(root, lowered, with_region(lowered, root, behind))
+
+
+def _lowered(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], depth: int) -> Lowered:
+    """Twice: the second time it is known how low esp will have to be."""
+    size = work.contract.stack_size
+    first = Lowerer(root, pool, work.labels().fresh, depth, size)
+    made = first.run(work.name, known)
+    if not first.room.lowest:
+        return made
+    try:
+        return Lowerer(root, pool, work.labels().fresh, depth, size, first.room.lowest).run(work.name, known)
+    except Refused:
+        return made
 
 
 def _enter(work: Work, lowered: Lowered) -> None:

@@ -20,7 +20,8 @@ class State:
     has those, too.
 
     `flags` and `carry` (which `inc` and `dec` keep) are those of two operations, mostly of the same.  `facts` are
-    conditions that the path has tested, `equal` the words that are a constant since.
+    conditions that the path has tested, `equal` the words that are a constant since.  `leaked`: somebody else may hold
+    an address of this stack.
     """
 
     registers: dict[str, Value]
@@ -31,6 +32,7 @@ class State:
     carry: Flags | None = None
     facts: dict[Condition, bool] = field(default_factory=dict)
     equal: dict[Value, Value] = field(default_factory=dict)
+    leaked: bool = False
 
     @staticmethod
     def at_entry(pool: Pool, known: Mapping[str, Value]) -> State:
@@ -47,6 +49,7 @@ class State:
             self.carry,
             dict(self.facts),
             dict(self.equal),
+            self.leaked,
         )
 
     def register(self, pool: Pool, name: str) -> Value:

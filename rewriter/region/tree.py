@@ -86,8 +86,6 @@ class Effect:
         yield from (v for v in (self.address, self.value) if v is not None)
         yield from self.inputs.values()
         yield from values_in((self.flags,))
-        if self.fault is not None:
-            yield from self.fault.uses()
 
 
 @dataclass(slots=True)

@@ -116,6 +116,7 @@ class Writer(Placer):
         inputs = list(effect.inputs.values())
         faulting = list(effect.fault.uses()) if effect.fault else []
         flags = [v for v in (effect.flags.left, effect.flags.right) if v is not None] if effect.flags else []
+        self._evacuate(effect, faulting)
         with m.later(*faulting, *flags, *inputs):
             target = self._target(effect)
             with m.pinned(*target):
@@ -130,8 +131,7 @@ class Writer(Placer):
                 with self.ready(effect.flags) as lines:
                     self.fire(lines, effect.flags)
         with m.later(*faulting), m.pinned(*target):
-            with m.later(*inputs):
-                self._clear(effect)
+            self._clear(effect)
             self.assign(effect.inputs, effect.results)
         at_fault = m.at.copy()
         at_fault.held = {r: v for r, v in at_fault.held.items() if r not in effect.results} | effect.halves
@@ -167,10 +167,25 @@ class Writer(Placer):
                 m.put(f"mov {target}, {m.slot(slot)}")
                 m.set(target, value)
 
-    def _clear(self, effect: Effect) -> None:
-        """What the effect overwrites and somebody needs goes elsewhere."""
+    def _evacuate(self, effect: Effect, faulting: list[Value]) -> None:
+        """Make the fixed registers free for their inputs: what they hold and is needed behind the effect goes to others."""
         m = self.m
-        avoid = {*effect.results, *effect.inputs}
+        fixed = {*effect.results, *effect.inputs}
+        with m.later(*faulting):
+            needed = m.needed()
+        for register in sorted(fixed):
+            value = m.at.held.get(register)
+            if value is None or value not in needed or effect.inputs.get(register) is value or m.cheap(value):
+                continue
+            if not any(v is value for r, v in m.at.held.items() if r not in fixed):
+                with m.later(*faulting, *effect.inputs.values()):
+                    self.rescue(register, fixed)
+
+    def _clear(self, effect: Effect) -> None:
+        """What the effect overwrites and somebody needs goes elsewhere, but not where an input waits."""
+        m = self.m
+        waiting = [r for r, v in m.at.held.items() if any(v is value for value in effect.inputs.values())]
+        avoid = {*effect.results, *effect.inputs, *waiting}
         for register in effect.results:
             value = m.at.held.get(register)
             elsewhere = [r for r, v in m.at.held.items() if v is value and r not in effect.results]
