@@ -158,6 +158,35 @@ def _equated(pool: Pool, left: Value, right: Value) -> tuple[Value, Value]:
     return left, right
 
 
+def alternatives(pool: Pool, asked: Condition) -> tuple[Condition, ...]:
+    """Conditions of which one holds where `asked` does, an equation with a word that was selected:
+    `(x ≠ 0 ? x : default) = default` is `x = default or x = 0`; with another number than the default, `x = number`."""
+    whole, number = asked.flags.left, asked.flags.right
+    if asked.flags.kind != "cmp" or asked.code != "e" or whole is None or whole.op != "select":
+        return (asked,)
+    test, chosen, other = whole.args
+    assert isinstance(test, Condition)
+    assert isinstance(chosen, Value)
+    assert isinstance(other, Value)
+    assert number is not None
+    if other is number:
+        found = condition(pool, "e", Flags("cmp", chosen, number))
+        return (asked,) if isinstance(found, bool) or test.flags.kind == "effect" else (found, test.opposite)
+    not_zero = test == condition(pool, "ne", Flags("cmp", chosen, pool.const(0)))
+    if not_zero and _different(other, number) and _different(number, pool.const(0)):
+        found = condition(pool, "e", Flags("cmp", chosen, number))
+        return (asked,) if isinstance(found, bool) else (found,)
+    return (asked,)
+
+
+def _different(first: Value, second: Value) -> bool:
+    """Whether two operands are certainly not equal: no code or data lies at address 0."""
+    if first.constant is not None and second.constant is not None:
+        return first.constant != second.constant
+    labels = [value for value in (first, second) if value.op == "label" and not value.args[1]]
+    return bool(labels) and 0 in (first.constant, second.constant)
+
+
 def rebuildable(flags: Flags | None, carry: Flags | None, live: int) -> bool:
     """Whether the flags in the mask `live` can be made anew by one instruction."""
     live &= FLAGS

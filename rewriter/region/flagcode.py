@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rewriter.analysis.value import WORD
 from rewriter.region.exits import Refused
-from rewriter.region.flag import Condition, Flags
+from rewriter.region.flag import Condition, Flags, result_of
 from rewriter.region.machine import GENERAL, WITH_BYTES, narrow
 from rewriter.region.select import Selector
 from rewriter.region.value import Value
@@ -19,6 +19,8 @@ _OF_PARTS = ("e", "ne", "b", "ae", "be", "a")  # a narrow comparison agrees with
 class Conditions(Selector):
     """Nothing may come between the lines that `ready` gives and the instruction that reads the flags."""
 
+    _sums: list[tuple[str, Value]]  # registers that hold words behind the lines that are ready
+
     @contextmanager
     def ready(self, flags: Flags, code: str = "") -> Iterator[list[str]]:
         """Bring the operands where they must be, and keep them there; the lines that set the flags, none where they
@@ -26,7 +28,7 @@ class Conditions(Selector):
         if self._there(flags, code):
             yield []
             return
-        pins = len(self.m._pins)
+        pins, self._sums = len(self.m._pins), []
         lines = self._lines(flags, code)
         yield [] if self._there(flags, code) else lines
         del self.m._pins[pins:]
@@ -34,6 +36,8 @@ class Conditions(Selector):
     def fire(self, lines: list[str], flags: Flags) -> None:
         for line in lines:
             self.m.put(line, flags)
+        for register, value in self._sums if lines else ():
+            self.m.set(register, value)
 
     def _there(self, flags: Flags, code: str) -> bool:
         held = self.m.at.flags
@@ -130,7 +134,7 @@ class Conditions(Selector):
         return f"test {register}, {self.immediate(second)}"
 
     def _counted(self, flags: Flags) -> list[str]:
-        """add, adc and sbb, in a register of their own; the word that they make is lost."""
+        """add, adc and sbb, in a register of their own, which holds the result then."""
         m = self.m
         assert flags.left is not None
         assert flags.right is not None
@@ -143,6 +147,7 @@ class Conditions(Selector):
         with m.later(*carried):
             other = self.immediate(flags.right) if flags.right.immediate else self._pin(self.register(flags.right))
         first = self._lines(flags.carry.flags, flags.carry.code) if flags.carry else []
+        self._sums.append((target, result_of(m.pool, flags)))
         return [*first, f"{flags.kind} {target}, {other}"]
 
     # Values of conditions

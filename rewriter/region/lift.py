@@ -18,7 +18,7 @@ from rewriter.passes.work import Work
 from rewriter.region import rules
 from rewriter.region.exits import Exits, FlagsLost, Refused
 from rewriter.region.fixed import call
-from rewriter.region.flag import Condition, Unsupported
+from rewriter.region.flag import Condition, Unsupported, alternatives
 from rewriter.region.moment import Moment
 from rewriter.region.state import State
 from rewriter.region.tree import Branch, Exit, Node, Return, exits, nodes
@@ -258,9 +258,14 @@ class Lifter:
             after.assume(self.pool, asked, holds)
             self.exits.leave(label, 0, after, "", 0.0)  # raises FlagsLost where nothing could leave
             leaves.append(Leaf(Node(weight), label, after, dict(path.leaf.seen)))
-        node.end = Branch((asked,), leaves[0].node, leaves[1].node, last.origin)
+        node.end = self._end(asked, leaves[0].node, leaves[1].node, last.origin)
         for leaf in leaves:
             self._plant(leaf)
+
+    def _end(self, asked: Condition, taken: Node, falls: Node, origin: int | None) -> Branch:
+        if asked.code == "ne":
+            asked, taken, falls = asked.opposite, falls, taken
+        return Branch(alternatives(self.pool, asked), taken, falls, origin)
 
     def _weights(self, node: Node, source: str, taken: str, falls: str) -> tuple[float, float]:
         """How often each side is taken: in the shares that the profile saw."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rewriter.analysis.arithmetic import CONDITIONS
-from rewriter.ir import Block, Insn
+from rewriter.ir import Block
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Condition
 from rewriter.region.future import Future, Uses, room
 from rewriter.region.machine import GENERAL, Line, Machine, Places
 from rewriter.region.tree import Branch, Exit, Node, Return
-from rewriter.region.value import Pool, Value
+from rewriter.region.value import Pool, Value, values_in
 from rewriter.region.writer import Writer
 from rewriter.x86.encode import EncodeError, assemble, branch
 from rewriter.x86.flow import Flow, flow
@@ -113,18 +112,45 @@ class Lowerer:
 
     def _branch(self, node: Node, end: Branch, writer: Writer, draft: Draft) -> list[tuple[Node, str, Places]]:
         m = writer.m
-        m.after = self.future.below(node)
+        below = self.future.below(node)
+        m.after = Uses((*values_in(end.conditions[1:]), *below.hot), below.cold)
         m.origin = end.origin
         hot, cold = (end.taken, end.falls) if end.taken.weight > end.falls.weight else (end.falls, end.taken)
-        (asked,) = end.conditions
-        wanted = asked if cold is end.taken else asked.opposite
+        labels = {id(hot): self.fresh(), id(cold): self.fresh()}
+        *first, last = end.conditions
+        for asked in first:
+            draft = self._either(asked, labels[id(end.taken)], writer, draft, node.weight)
+        before = m.at.copy()
+        wanted = last if cold is end.taken else last.opposite
+        with writer.ready(last.flags, last.code) as lines:
+            writer.flush()
+            writer.fire(lines, last.flags)
+        m.lines.append(Line(branch(wanted.code, labels[id(cold)]), end.origin))
+        draft.lines, draft.falls_to = m.lines, labels[id(hot)]
+        if first:
+            self._same(before, m.at)
+        return [(cold, labels[id(cold)], m.at.copy()), (hot, labels[id(hot)], m.at)]
+
+    def _either(self, asked: Condition, label: str, writer: Writer, draft: Draft, weight: float) -> Draft:
+        """Go to the label if the condition holds; another one is tested behind it."""
+        m = writer.m
         with writer.ready(asked.flags, asked.code) as lines:
             writer.flush()
             writer.fire(lines, asked.flags)
-        cold_label, hot_label = self.fresh(), self.fresh()
-        m.lines.append(Line(_jump(wanted, cold_label), end.origin))
-        draft.lines, draft.falls_to = m.lines, hot_label
-        return [(cold, cold_label, m.at.copy()), (hot, hot_label, m.at)]
+        m.lines.append(Line(branch(asked.code, label), m.origin))
+        return self._cut(draft, m, weight)
+
+    @staticmethod
+    def _same(first: Places, second: Places) -> None:
+        """Where two ways lead to one place, everything must be where it was."""
+        if (first.held, first.memory, first.gone, first.level) != (
+            second.held,
+            second.memory,
+            second.gone,
+            second.level,
+        ):
+            raise Refused("two conditions that need different registers")
+        second.flags = ()
 
     def _exit(self, exit: Exit, label: str, places: Places) -> None:
         """The way from a fault to its fixup."""
@@ -143,11 +169,6 @@ class Lowerer:
             self._names[place] = self.fresh()
             self.exits[self._names[place]] = place
         return self._names[place]
-
-
-def _jump(asked: Condition, label: str) -> Insn:
-    assert asked.code in CONDITIONS
-    return branch(asked.code, label)
 
 
 def _assembled(drafts: list[Draft]) -> list[Block]:

@@ -134,9 +134,7 @@ class Machine:
 
     def _derivable(self, value: Value, found: dict[Value, None]) -> bool:
         args = list(value.values())
-        return all(
-            v in found or v.op in _FREE_TO_MAKE or (not v.leaf and self._derivable(v, found)) for v in args
-        )
+        return all(v in found or v.op in _FREE_TO_MAKE or (not v.leaf and self._derivable(v, found)) for v in args)
 
     def find(self, value: Value) -> str | None:
         """A register that holds the value."""

@@ -30,7 +30,7 @@ from rewriter.region.exits import Refused
 from rewriter.region.lift import Lifter, Limits
 from rewriter.region.lower import Lowered, Lowerer
 from rewriter.region.tree import Node, exits
-from rewriter.region.value import Pool
+from rewriter.region.value import Pool, Value
 
 NAME = "region"
 LIMITS = Limits()

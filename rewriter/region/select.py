@@ -247,13 +247,17 @@ class Selector:
         found = m.find(value)
         if found is None and not value.immediate:
             found = self.register(value, wish)
-        if found is not None and value not in m.needed() and found not in m._pins:
+        if found is not None and found not in m._pins and self._expendable(value, found == wish):
             del m.at.held[found]
             return found
         with m.pinned(*([found] if found else [])):
             target = m.take(wish)
         m.put(f"mov {target}, {found or self.immediate(value)}")
         return target
+
+    def _expendable(self, value: Value, wished: bool) -> bool:
+        """Whether its register may be overwritten: nobody needs it there, or it is cheap and in the way."""
+        return value not in self.m.needed() or (wished and self.m.cheap(value))
 
     def _shifted(self, op: str, first: Value, count: int, wish: str | None, value: Value) -> str:
         m = self.m

@@ -168,7 +168,7 @@ class Writer(Placer):
                 m.set(target, value)
 
     def _evacuate(self, effect: Effect, faulting: list[Value]) -> None:
-        """Make the fixed registers free for their inputs: what they hold and is needed behind the effect goes to others."""
+        """Make the fixed registers free: what they hold and is needed behind the effect goes to others."""
         m = self.m
         fixed = {*effect.results, *effect.inputs}
         with m.later(*faulting):

@@ -51,9 +51,9 @@ def test_golden(file: File) -> None:
 
 def transformed(text: str) -> str:
     """Run the pass that the comments name on the first function, and list it."""
-    options = dict(re.findall(r"^; (pass|hot|cold|known|guarded|call): (.*)$", text, re.MULTILINE))
+    options = options_of(text)
     found = program(text)
-    work = _work(found, options)
+    work = work_of(found, options)
     name = options["pass"]
     if name == "arguments":
         known = {int(n): int(value, 0) for n, value in re.findall(r"(\d)=(\S+)", options.get("known", ""))}
@@ -72,7 +72,11 @@ def transformed(text: str) -> str:
     return text + listing(work.function)
 
 
-def _work(found: Program, options: dict[str, str]) -> Work:
+def options_of(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^; (pass|hot|cold|known|guarded|call): (.*)$", text, re.MULTILINE))
+
+
+def work_of(found: Program, options: dict[str, str]) -> Work:
     """A copy of the first function, its counts all 100 but those of `cold` blocks."""
     function = found.functions[0]
     index = Index(found)

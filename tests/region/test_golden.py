@@ -1,0 +1,45 @@
+"""What a region makes of a piece of assembly: `golden/NAME.s`, before and after.
+
+`HOTPATH_GOLDEN=write pytest tests/region/test_golden.py` writes the second parts anew: read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rewriter.ir import Program
+from rewriter.passes.deadcode import unreachable
+from rewriter.passes.layout import layout
+from rewriter.region.region import add_region
+from rewriter.show import listing
+from rewriter.verify import verify
+from tests.passes.assembly import program
+from tests.passes.test_golden import options_of, work_of
+
+FILES = sorted((Path(__file__).parent / "golden").glob("*.s"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_golden(file: Path) -> None:
+    head, _, expected = file.read_text().partition("\nafter:\n")
+    made = transformed(head) + "\n"
+    if os.environ.get("HOTPATH_GOLDEN") == "write":
+        file.write_text(f"{head}\nafter:\n{made}")
+    else:
+        assert made == expected
+
+
+def transformed(text: str) -> str:
+    found = program(text)
+    work = work_of(found, options_of(text))
+    if "ebx is current" in text:
+        work.current = frozenset({"ebx"})
+    add_region(work)
+    unreachable(work)
+    layout(work)
+    changed = Program([*found.functions, work.function], [*found.data, *work.data], found.entry)
+    assert verify(changed) == []
+    return listing(work.function)
