@@ -158,7 +158,17 @@ def signed_part(pool: Pool, value: Value, size: int) -> Value:
 
 def part(pool: Pool, value: Value, byte: int, size: int) -> Value:
     """`size` bytes from byte `byte` on, extended by zeros."""
-    return binary(pool, "and", shifted(pool, "shr", value, 8 * byte), pool.const((1 << 8 * size) - 1))
+    return binary(pool, "and", _down(pool, value, 8 * byte), pool.const((1 << 8 * size) - 1))
+
+
+def _down(pool: Pool, value: Value, count: int) -> Value:
+    """Shifted right, the parts that `merged` has put together each on its own."""
+    first, second = (*value.args, None)[:2]
+    if count and value.op == "shl" and second == count and isinstance(first, Value):
+        return binary(pool, "and", first, pool.const(MASK >> count))
+    if count and value.op in ("or", "and") and isinstance(first, Value) and isinstance(second, Value):
+        return binary(pool, value.op, _down(pool, first, count), _down(pool, second, count))
+    return shifted(pool, "shr", value, count)
 
 
 def merged(pool: Pool, whole: Value, byte: int, size: int, new: Value) -> Value:
