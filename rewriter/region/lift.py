@@ -32,7 +32,7 @@ class Limits:
     """How far a region goes."""
 
     budget: int = 1200  # instructions lifted
-    least: float = 1 / 32  # of the entries: a path that is followed less often is left
+    least: float = 1 / 10  # of the entries: a path that is followed less often is left
     rounds: int = 2  # times that a path may come by the same block
     calls: bool = True  # whether a path goes on behind a call
 

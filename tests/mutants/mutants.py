@@ -216,7 +216,7 @@ def memory_is_never_brought_up_to_date() -> None:
 LOCKSTEP = ("tests/passes/test_lockstep.py",)
 GOLDEN = ("tests/passes/test_golden.py",)
 
-REGION = ("tests/region",)
+REGION = ("tests/region/test_handlers.py",)
 
 MUTANTS = {
     "exit_without_a_live_slot": Mutant("an exit does not store a slot that matters", exit_without_a_live_slot, REGION),

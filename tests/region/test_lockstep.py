@@ -45,7 +45,7 @@ def refusals(new: Specialized) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(1000, 1040))
+@pytest.mark.parametrize("seed", range(1000, 1016))
 def test_nobody_sees_a_difference(seed: int) -> None:
     found, new = with_region(seed)
     check(found, new, Random(seed))
@@ -53,6 +53,6 @@ def test_nobody_sees_a_difference(seed: int) -> None:
 
 def test_most_programs_have_a_region() -> None:
     reasons = Counter[str]()
-    for seed in range(1000, 1020):
+    for seed in range(1000, 1008):
         reasons.update(refusals(with_region(seed)[1]))
-    assert reasons.total() < 5
+    assert reasons.total() < 3
