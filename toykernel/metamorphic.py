@@ -25,7 +25,9 @@ FIXED |= {"dirent", "stat", "termios", "timespec", "tms", "trace_entry", "utsnam
 # Names that the compiler or the linker script uses.
 KEPT = {"memcpy", "memset", "memcmp", "PAGE_OFFSET", "start_physical"}
 
-FUNCTION = re.compile(r"(?:^/\*(?:[^*]|\*[^/])*\*/\n)?^([a-z][^\n;{}=]*\w\([^;{}=]*\))\n\{\n.*?^\}\n\n?", re.M | re.S)
+FUNCTION = re.compile(
+    r"(?:^/\*(?:[^*]|\*[^/])*\*/\n)?^((?:[a-z]|SYSCALL_DEFINE)[^\n;{}=]*\w\([^;{}=]*\))\n\{\n.*?^\}\n\n?", re.M | re.S
+)
 STRUCTURE = re.compile(r"^(struct (\w+) \{\n)(.*?)^(\})", re.M | re.S)
 
 
@@ -57,7 +59,7 @@ def _shuffle_functions(text: str, chance: random.Random) -> str:
     functions = list(FUNCTION.finditer(text))
     if not functions:
         return text
-    prototypes = "".join(f"{match.group(1)};\n" for match in functions)
+    prototypes = "".join(f"{match.group(1)};\n" for match in functions if not match.group(1).startswith("SYSCALL"))
     between = FUNCTION.sub("", text[functions[0].start() :])
     bodies = [match.group() for match in functions]
     chance.shuffle(bodies)

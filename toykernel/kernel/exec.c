@@ -203,7 +203,7 @@ int sys_execve(struct pt_regs regs)
 {
     int result = do_execve((const char *)regs.ebx, (char **)regs.ecx, (char **)regs.edx, &regs);
 
-    KEEP_1(result, regs);
+    asm("" : "+r"(result) : "m"(regs)); /* as SYSCALL_DEFINE does */
     return result;
 }
 

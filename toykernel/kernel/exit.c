@@ -32,7 +32,7 @@ void do_exit(u32 status)
     panic("a zombie runs", (u32)task);
 }
 
-int sys_exit(int status)
+SYSCALL_DEFINE1(exit, int, status)
 {
     do_exit((status & 0xFF) << 8);
 }
@@ -78,7 +78,7 @@ void bury(struct task *task)
     free_task(task);
 }
 
-static int do_waitpid(int pid, u32 *status, u32 options)
+SYSCALL_DEFINE3(waitpid, int, pid, u32 *, status, u32, options)
 {
     struct task *child;
 
@@ -92,12 +92,4 @@ static int do_waitpid(int pid, u32 *status, u32 options)
     pid = child->pid;
     bury(child);
     return pid;
-}
-
-int sys_waitpid(int pid, u32 *status, u32 options)
-{
-    int result = do_waitpid(pid, status, options);
-
-    KEEP_3(result, pid, status, options);
-    return result;
 }

@@ -75,16 +75,16 @@ int sys_fork(struct pt_regs regs)
 {
     int result = do_fork(&regs);
 
-    KEEP_1(result, regs);
+    asm("" : "+r"(result) : "m"(regs)); /* as SYSCALL_DEFINE does */
     return result;
 }
 
-int sys_getpid(void)
+SYSCALL_DEFINE0(getpid)
 {
     return current->pid;
 }
 
-int sys_getppid(void)
+SYSCALL_DEFINE0(getppid)
 {
     return current->parent->pid;
 }

@@ -100,12 +100,9 @@ static int profile_area(u32 command, u32 type)
     return error;
 }
 
-int sys_kprofile(u32 command, u32 type)
+SYSCALL_DEFINE2(kprofile, u32, command, u32, type)
 {
-    int result = -EINVAL;
-
-    if (type < NR_TYPES)
-        result = type == CYCLES ? profile_cycles(command) : profile_area(command, type);
-    KEEP_2(result, command, type);
-    return result;
+    if (type >= NR_TYPES)
+        return -EINVAL;
+    return type == CYCLES ? profile_cycles(command) : profile_area(command, type);
 }

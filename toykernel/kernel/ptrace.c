@@ -15,14 +15,12 @@ void syscall_trace(const struct pt_regs *regs)
 }
 
 /* Nobody but the task itself; there is nothing else to be done with it. */
-int sys_ptrace(u32 request, u32 pid, u32 address, u32 data)
+SYSCALL_DEFINE1(ptrace, u32, request)
 {
-    int result = request == PTRACE_TRACEME ? -EPERM : -ESRCH;
-
-    if (request == PTRACE_TRACEME && !current->ptrace) {
-        current->ptrace = PT_TRACESYS;
-        result = 0;
-    }
-    KEEP_4(result, request, pid, address, data);
-    return result;
+    if (request != PTRACE_TRACEME)
+        return -ESRCH;
+    if (current->ptrace)
+        return -EPERM;
+    current->ptrace = PT_TRACESYS;
+    return 0;
 }

@@ -29,7 +29,7 @@ static bool is_meant(const struct task *task, int pid)
     return pid > 0 ? task->pid == (u32)pid : task->pid > 1 && (pid == 0 || (pid == -1 && task != current));
 }
 
-static int do_kill(int pid, u32 signal)
+SYSCALL_DEFINE2(kill, int, pid, u32, signal)
 {
     int result = -ESRCH;
 
@@ -40,13 +40,5 @@ static int do_kill(int pid, u32 signal)
             send_signal(task, signal);
             result = 0;
         }
-    return result;
-}
-
-int sys_kill(int pid, u32 signal)
-{
-    int result = do_kill(pid, signal);
-
-    KEEP_2(result, pid, signal);
     return result;
 }

@@ -4,6 +4,18 @@
 #include "syscall.h"
 #include "uaccess.h"
 
+struct tms {
+    u32 tms_utime;  /* ticks in user mode */
+    u32 tms_stime;  /* in the kernel */
+    u32 tms_cutime; /* the same of children that were waited for */
+    u32 tms_cstime;
+};
+
+struct timespec {
+    int tv_sec;
+    int tv_nsec;
+};
+
 enum { TICK = 1000000000 / HZ, SECOND = 1000000000 }; /* nanoseconds */
 
 u32 jiffies;                  /* ticks since the boot */
@@ -52,7 +64,7 @@ static void sleep_for(u32 ticks)
 }
 
 /* Whoever is interrupted by a signal dies of it: nobody needs to know what was left. */
-static int do_nanosleep(const struct timespec *user)
+SYSCALL_DEFINE1(nanosleep, const struct timespec *, user)
 {
     struct timespec time;
 
@@ -67,31 +79,20 @@ static int do_nanosleep(const struct timespec *user)
     return signal_pending() ? -EINTR : 0;
 }
 
-int sys_nanosleep(const struct timespec *time, struct timespec *left)
-{
-    int result = do_nanosleep(time);
-
-    KEEP_2(result, time, left);
-    return result;
-}
-
 /* Seconds since the boot: there is no other clock. */
-int sys_time(u32 *to)
+SYSCALL_DEFINE1(time, u32 *, to)
 {
     int result = jiffies / HZ;
 
     if (to && put_user(result, to))
         result = -EFAULT;
-    KEEP_1(result, to);
     return result;
 }
 
-int sys_times(struct tms *to)
+SYSCALL_DEFINE1(times, struct tms *, to)
 {
     const struct task *task = current;
     struct tms times = {task->utime, task->stime, task->cutime, task->cstime};
-    int result = to && copy_to_user(to, &times, sizeof times) ? -EFAULT : (int)jiffies;
 
-    KEEP_1(result, to);
-    return result;
+    return to && copy_to_user(to, &times, sizeof times) ? -EFAULT : (int)jiffies;
 }

@@ -5,7 +5,7 @@
 /* System, machine in a network, release, version, processor, network; as programs want them, in fields. */
 static const char system_names[6][65] = {"Hotpath", "toy", "2.4.0", "#1", "i686", "(none)"};
 
-int sys_uname(void *to)
+SYSCALL_DEFINE1(uname, void *, to)
 {
-    return kept_1(copy_to_user(to, system_names, sizeof system_names) ? -EFAULT : 0, to);
+    return copy_to_user(to, system_names, sizeof system_names) ? -EFAULT : 0;
 }

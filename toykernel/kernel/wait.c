@@ -10,7 +10,7 @@ void cond_resched(void)
         schedule();
 }
 
-int sys_sched_yield(void)
+SYSCALL_DEFINE0(sched_yield)
 {
     schedule();
     return 0;

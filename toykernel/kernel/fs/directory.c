@@ -88,9 +88,9 @@ static int remove_directory(const struct nameidata *nd, u32 mode)
     return error;
 }
 
-static int change_directory(const char *user_path)
+SYSCALL_DEFINE1(chdir, const char *, path)
 {
-    struct inode *dir = namei_user(user_path), *old = current->cwd;
+    struct inode *dir = namei_user(path), *old = current->cwd;
 
     if (IS_ERR(dir))
         return PTR_ERR(dir);
@@ -103,22 +103,17 @@ static int change_directory(const char *user_path)
     return -ENOTDIR;
 }
 
-int sys_mkdir(const char *path, u32 mode)
+SYSCALL_DEFINE2(mkdir, const char *, path, u32, mode)
 {
-    return kept_2(with_path(path, make_directory, mode), path, mode);
+    return with_path(path, make_directory, mode);
 }
 
-int sys_rmdir(const char *path)
+SYSCALL_DEFINE1(rmdir, const char *, path)
 {
-    return kept_1(with_path(path, remove_directory, 0), path);
+    return with_path(path, remove_directory, 0);
 }
 
-int sys_unlink(const char *path)
+SYSCALL_DEFINE1(unlink, const char *, path)
 {
-    return kept_1(with_path(path, remove_name, 0), path);
-}
-
-int sys_chdir(const char *path)
-{
-    return kept_1(change_directory(path), path);
+    return with_path(path, remove_name, 0);
 }

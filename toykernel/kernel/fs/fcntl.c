@@ -18,9 +18,9 @@ static int duplicate(struct file *file, u32 first)
     return fd;
 }
 
-int sys_dup(u32 fd)
+SYSCALL_DEFINE1(dup, u32, fd)
 {
-    return kept_1(duplicate(fget(fd), 0), fd);
+    return duplicate(fget(fd), 0);
 }
 
 /* The descriptor `new` leads to the file, whatever it led to before. */
@@ -40,9 +40,9 @@ static int replace(struct file *file, u32 fd, u32 new)
     return new;
 }
 
-int sys_dup2(u32 fd, u32 new)
+SYSCALL_DEFINE2(dup2, u32, fd, u32, new)
 {
-    return kept_2(with_file(file, fd, replace(file, fd, new)), fd, new);
+    return with_file(file, fd, replace(file, fd, new));
 }
 
 void set_close_on_exec(u32 fd, bool on)
@@ -89,7 +89,7 @@ static int do_fcntl(u32 fd, struct file *file, u32 command, u32 argument)
     return -EINVAL;
 }
 
-int sys_fcntl(u32 fd, u32 command, u32 argument)
+SYSCALL_DEFINE3(fcntl, u32, fd, u32, command, u32, argument)
 {
-    return kept_3(with_file(file, fd, do_fcntl(fd, file, command, argument)), fd, command, argument);
+    return with_file(file, fd, do_fcntl(fd, file, command, argument));
 }

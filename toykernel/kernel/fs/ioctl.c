@@ -38,7 +38,7 @@ static int do_ioctl(u32 fd, struct file *file, u32 command, u32 argument)
     return file->f_op->ioctl ? file->f_op->ioctl(file, command, argument) : -ENOTTY;
 }
 
-int sys_ioctl(u32 fd, u32 command, u32 argument)
+SYSCALL_DEFINE3(ioctl, u32, fd, u32, command, u32, argument)
 {
-    return kept_3(with_file(file, fd, do_ioctl(fd, file, command, argument)), fd, command, argument);
+    return with_file(file, fd, do_ioctl(fd, file, command, argument));
 }

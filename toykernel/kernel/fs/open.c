@@ -34,7 +34,7 @@ struct file *file_open(const char *path, u32 flags, u32 mode)
     return ERR_PTR(error);
 }
 
-static int open_user_path(const char *user_path, u32 flags, u32 mode)
+SYSCALL_DEFINE3(open, const char *, user_path, u32, flags, u32, mode)
 {
     char *path = getname(user_path);
     struct file *file;
@@ -54,25 +54,14 @@ static int open_user_path(const char *user_path, u32 flags, u32 mode)
     return fd;
 }
 
-int sys_open(const char *path, u32 flags, u32 mode)
-{
-    int result = open_user_path(path, flags, mode);
-
-    KEEP_3(result, path, flags, mode);
-    return result;
-}
-
-int sys_close(u32 fd)
+SYSCALL_DEFINE1(close, u32, fd)
 {
     struct file *file = detach_fd(fd);
-    int result = -EBADF;
 
-    if (file) {
-        fput(file);
-        result = 0;
-    }
-    KEEP_1(result, fd);
-    return result;
+    if (!file)
+        return -EBADF;
+    fput(file);
+    return 0;
 }
 
 static int truncate_file(struct file *file, loff_t size)
@@ -84,7 +73,7 @@ static int truncate_file(struct file *file, loff_t size)
     return size > inode->i_sb->s_maxbytes ? -EFBIG : inode->i_op->truncate(inode, size);
 }
 
-int sys_ftruncate(u32 fd, off_t length)
+SYSCALL_DEFINE2(ftruncate, u32, fd, off_t, length)
 {
-    return kept_2(length < 0 ? -EINVAL : with_file(file, fd, truncate_file(file, length)), fd, length);
+    return length < 0 ? -EINVAL : with_file(file, fd, truncate_file(file, length));
 }

@@ -186,7 +186,7 @@ static struct file *open_end(struct inode *inode, u32 flags)
     return file;
 }
 
-static int make_pipe(int *user_fds)
+SYSCALL_DEFINE1(pipe, int *, user_fds)
 {
     struct inode *inode = pipe_inode();
     struct file *ends[2] = {};
@@ -208,9 +208,4 @@ static int make_pipe(int *user_fds)
             fput(ends[i]);
     }
     return error;
-}
-
-int sys_pipe(int *fds)
-{
-    return kept_1(make_pipe(fds), fds);
 }

@@ -78,7 +78,7 @@ static void make_kprofile(struct text *text)
 static void make_syscalls(struct text *text)
 {
     for (u32 number = 0; number < NR_SYSCALLS; number++)
-        if (sys_call_table[number] != (syscall_t)sys_ni_syscall) {
+        if (sys_call_table[number] != sys_ni_syscall) {
             put_number(text, number);
             put_char(text, '\n');
         }

@@ -38,7 +38,7 @@ static loff_t vfs_llseek(struct file *file, loff_t offset, int origin)
     return llseek(file, offset, origin);
 }
 
-int sys_lseek(u32 fd, off_t offset, u32 origin)
+SYSCALL_DEFINE3(lseek, u32, fd, off_t, offset, u32, origin)
 {
     int result = -EBADF;
     struct file *file = fget(fd);
@@ -53,7 +53,6 @@ int sys_lseek(u32 fd, off_t offset, u32 origin)
         }
         fput(file);
     }
-    KEEP_3(result, fd, offset, origin);
     return result;
 }
 
@@ -65,7 +64,7 @@ int rw_verify_area(const loff_t *ppos, size_t count)
     return *ppos < 0 || *ppos + (loff_t)count < 0 ? -EINVAL : 0;
 }
 
-int sys_read(u32 fd, char *buf, size_t count)
+SYSCALL_DEFINE3(read, u32, fd, char *, buf, size_t, count)
 {
     int result = -EBADF;
     struct file *file = fget(fd);
@@ -78,11 +77,10 @@ int sys_read(u32 fd, char *buf, size_t count)
         }
         fput(file);
     }
-    KEEP_3(result, fd, buf, count);
     return result;
 }
 
-int sys_write(u32 fd, const char *buf, size_t count)
+SYSCALL_DEFINE3(write, u32, fd, const char *, buf, size_t, count)
 {
     int result = -EBADF;
     struct file *file = fget(fd);
@@ -95,6 +93,5 @@ int sys_write(u32 fd, const char *buf, size_t count)
         }
         fput(file);
     }
-    KEEP_3(result, fd, buf, count);
     return result;
 }

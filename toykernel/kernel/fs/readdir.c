@@ -51,9 +51,9 @@ static int read_directory(struct file *file, void *buf, size_t count)
     return error ? error : buffer.error;
 }
 
-int sys_getdents(u32 fd, void *buf, size_t count)
+SYSCALL_DEFINE3(getdents, u32, fd, void *, buf, size_t, count)
 {
-    return kept_3(with_file(file, fd, read_directory(file, buf, count)), fd, buf, count);
+    return with_file(file, fd, read_directory(file, buf, count));
 }
 
 /* read of a directory. */

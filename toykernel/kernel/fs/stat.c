@@ -34,7 +34,7 @@ static int copy_stat(const struct inode *inode, struct stat *to)
     return copy_to_user(to, &st, sizeof st) ? -EFAULT : 0;
 }
 
-static int stat_path(const char *path, struct stat *to)
+SYSCALL_DEFINE2(stat, const char *, path, struct stat *, to)
 {
     struct inode *inode = namei_user(path);
     int error;
@@ -46,12 +46,7 @@ static int stat_path(const char *path, struct stat *to)
     return error;
 }
 
-int sys_stat(const char *path, struct stat *to)
+SYSCALL_DEFINE2(fstat, u32, fd, struct stat *, to)
 {
-    return kept_2(stat_path(path, to), path, to);
-}
-
-int sys_fstat(u32 fd, struct stat *to)
-{
-    return kept_2(with_file(file, fd, copy_stat(file->f_inode, to)), fd, to);
+    return with_file(file, fd, copy_stat(file->f_inode, to));
 }

@@ -39,13 +39,13 @@ void sync_filesystems(void)
             super->s_op->sync(super);
 }
 
-int sys_sync(void)
+SYSCALL_DEFINE0(sync)
 {
     sync_filesystems();
     return 0;
 }
 
-int sys_fsync(u32 fd)
+SYSCALL_DEFINE1(fsync, u32, fd)
 {
-    return kept_1(with_file(file, fd, file->f_op->fsync ? file->f_op->fsync(file) : -EINVAL), fd);
+    return with_file(file, fd, file->f_op->fsync ? file->f_op->fsync(file) : -EINVAL);
 }

@@ -77,7 +77,7 @@ static int find_file(struct vm_area *area, u32 length, u32 flags, u32 fd)
     return area->flags == MAP_SHARED && !area->file ? -ENOMEM : 0;
 }
 
-static int do_mmap(u32 start, u32 length, u32 prot, u32 flags, u32 fd, u32 pgoff)
+SYSCALL_DEFINE6(mmap2, u32, start, u32, length, u32, prot, u32, flags, u32, fd, u32, pgoff)
 {
     const u32 all = PROT_READ | PROT_WRITE | PROT_EXEC;
     struct vm_area area = {.start = start, .prot = prot & all, .flags = flags & MAP_TYPE, .pgoff = pgoff};
@@ -98,22 +98,11 @@ static int do_mmap(u32 start, u32 length, u32 prot, u32 flags, u32 fd, u32 pgoff
     return error ? error : (int)area.start;
 }
 
-int sys_mmap2(u32 start, u32 length, u32 prot, u32 flags, u32 fd, u32 pgoff)
+SYSCALL_DEFINE2(munmap, u32, start, u32, length)
 {
-    int result = do_mmap(start, length, prot, flags, fd, pgoff);
-
-    KEEP_6(result, start, length, prot, flags, fd, pgoff);
-    return result;
-}
-
-int sys_munmap(u32 start, u32 length)
-{
-    int result = -EINVAL;
-
-    if (!(start & PAGE_MASK) && start <= PAGE_OFFSET && length && length <= PAGE_OFFSET - start)
-        result = unmap(&current->mm, start, start + page_up(length));
-    KEEP_2(result, start, length);
-    return result;
+    if (start & PAGE_MASK || start > PAGE_OFFSET || !length || length > PAGE_OFFSET - start)
+        return -EINVAL;
+    return unmap(&current->mm, start, start + page_up(length));
 }
 
 /* Grow or shrink the heap to whole pages; false if that cannot be. */
@@ -130,14 +119,11 @@ static bool move_brk(struct mm *mm, u32 end)
 }
 
 /* Where the heap ends now, whether it could be moved or not. */
-int sys_brk(u32 end)
+SYSCALL_DEFINE1(brk, u32, end)
 {
     struct mm *mm = &current->mm;
-    int result;
 
     if (move_brk(mm, end))
         mm->brk = end;
-    result = mm->brk;
-    KEEP_1(result, end);
-    return result;
+    return mm->brk;
 }
