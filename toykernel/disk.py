@@ -1,17 +1,16 @@
 """Images of the disk filesystem, without the kernel: make one, read its files, replay its journal.  `fsck` checks them.
 
-A disk is an array of blocks of 1 KiB, all numbers little-endian words (kernel/fs/ext/format.h has the same as C):
+A disk is an array of blocks of 1 KiB, all numbers little-endian words (kernel/include/ext.h has the same as C):
 
-    0        superblock: magic, blocks, inodes, blocks of the journal, first orphan
-    1        bitmap of inodes
-    2 …      bitmap of blocks, one block for each 8192
-    …        inodes of 64 bytes: mode and links, size, next orphan, 11 blocks, indirect, double indirect
-    …        journal: its superblock, then the log
-    …        data, from here on; directories are arrays of entries of 64 bytes: inode, name
+    0      superblock: magic, blocks, inodes, blocks of the journal
+    1      bitmap of inodes
+    2      bitmap of blocks, of 8192 at most
+    3 …    inodes of 64 bytes: mode and links, size, names in a directory, 11 blocks, indirect, double indirect
+    …      journal: a block that says with which transaction it begins, then the log
+    …      data, from here on; directories are arrays of entries of 64 bytes: inode, kind, name
 
 Inodes count from 1, the root.  The log holds transactions, one behind the other from its beginning: a descriptor with
-the numbers of the blocks, their copies, and a commit record with a checksum of both.  A copy that would begin with
-the journal's magic begins with 0 instead, and the descriptor says so.
+the numbers of the blocks, their copies, and a commit record with a checksum of both.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ BLOCK = 1024
 MAGIC = int.from_bytes(b"EXT\3", "little")
 JOURNAL_MAGIC = int.from_bytes(b"JRNL", "little")
 DESCRIPTOR, COMMIT = 1, 2
-ESCAPED = 1 << 31  # of a block's number in a descriptor
 MOST_TAGS = 252  # of a descriptor
 ROOT = 1
 DIRECTORY, REGULAR, KIND = 0o040000, 0o100000, 0o170000
 DIRECT, POINTERS = 11, BLOCK // 4
 MOST_BLOCKS = DIRECT + POINTERS + POINTERS**2  # of a file
 NAME_MAX = 59
-_INODE, _ENTRY = struct.Struct("<HHII13I"), struct.Struct("<I60s")
+_INODE, _ENTRY = struct.Struct("<HHII13I"), struct.Struct("<HH60s")
 PER_BLOCK = BLOCK // _INODE.size  # inodes, and directory entries
-_BITS = BLOCK * 8
+INODE_BITMAP, BLOCK_BITMAP, INODE_TABLE = 1, 2, 3
+MOST = BLOCK * 8  # bits of a bitmap
 
 
 class DiskError(ValueError):
@@ -50,12 +49,8 @@ class Geometry:
     journal_blocks: int
 
     @property
-    def inode_table(self) -> int:
-        return 2 + -(-self.blocks // _BITS)
-
-    @property
     def journal(self) -> int:
-        return self.inode_table + self.inodes // PER_BLOCK
+        return INODE_TABLE + self.inodes // PER_BLOCK
 
     @property
     def data(self) -> int:
@@ -67,15 +62,20 @@ class Inode:
     mode: int
     links: int
     size: int
-    next_orphan: int
+    names: int  # in a directory, how many
     pointers: list[int]  # direct blocks, the indirect one, the double indirect one
 
     def pack(self) -> bytes:
-        return _INODE.pack(self.mode, self.links, self.size, self.next_orphan, *self.pointers)
+        return _INODE.pack(self.mode, self.links, self.size, self.names, *self.pointers)
 
     @property
     def is_directory(self) -> bool:
         return self.mode & KIND == DIRECTORY
+
+
+def place(inode: int) -> int:
+    """Where it is in the image."""
+    return INODE_TABLE * BLOCK + (inode - 1) * _INODE.size
 
 
 class Disk:
@@ -83,13 +83,13 @@ class Disk:
 
     def __init__(self, image: bytes) -> None:
         self.image = image
-        magic, blocks, inodes, journal_blocks, self.first_orphan = struct.unpack_from("<5I", image.ljust(20, b"\0"))
+        magic, blocks, inodes, journal_blocks = struct.unpack_from("<4I", image.ljust(16, b"\0"))
         self.geometry = Geometry(blocks, inodes, journal_blocks)
         if magic != MAGIC:
             raise DiskError("no filesystem: wrong magic number")
-        if blocks * BLOCK > len(image) or inodes % PER_BLOCK or not 0 < inodes <= _BITS or journal_blocks < 1:
+        if blocks * BLOCK > len(image) or blocks > MOST or inodes % PER_BLOCK or not 0 < inodes <= MOST:
             raise DiskError("the superblock makes no sense")
-        if self.geometry.data >= blocks:
+        if journal_blocks < 1 or self.geometry.data >= blocks:
             raise DiskError("the disk has no room for data")
 
     def block(self, number: int) -> bytes:
@@ -101,12 +101,11 @@ class Disk:
     def inode(self, number: int) -> Inode:
         if not 1 <= number <= self.geometry.inodes:
             raise DiskError(f"there is no inode {number}")
-        at = self.geometry.inode_table * BLOCK + (number - 1) * _INODE.size
-        mode, links, size, following, *pointers = _INODE.unpack_from(self.image, at)
-        return Inode(mode, links, size, following, pointers)
+        mode, links, size, names, *pointers = _INODE.unpack_from(self.image, place(number))
+        return Inode(mode, links, size, names, pointers)
 
     def used(self, bitmap: int, number: int) -> bool:
-        """A bit of the bitmap that begins at this block."""
+        """A bit of the bitmap in this block."""
         return bool(self.image[bitmap * BLOCK + number // 8] >> number % 8 & 1)
 
     def mapped(self, inode: Inode) -> Iterator[tuple[int | None, int]]:
@@ -133,11 +132,16 @@ class Disk:
 
     def entries(self, inode: Inode) -> Iterator[tuple[bytes, int]]:
         """(name, inode) of each entry of a directory."""
+        for name, number, _ in self.kinds(inode):
+            yield name, number
+
+    def kinds(self, inode: Inode) -> Iterator[tuple[bytes, int, int]]:
+        """(name, inode, kind) of each entry of a directory."""
         content = self.content(inode)
         for at in range(0, len(content) // _ENTRY.size * _ENTRY.size, _ENTRY.size):
-            number, name = _ENTRY.unpack_from(content, at)
+            number, kind, name = _ENTRY.unpack_from(content, at)
             if number:
-                yield name.partition(b"\0")[0], number
+                yield name.partition(b"\0")[0], number, kind
 
     def walk(self, number: int = ROOT, path: str = "", above: tuple[int, ...] = ()) -> Iterator[tuple[str, int]]:
         """(path, inode) of all files, and of directories with a slash behind.  Raises DiskError for a cycle."""
@@ -155,36 +159,30 @@ class Disk:
 
 
 def checksum(words: bytes) -> int:
-    """Fletcher's, over words."""
-    low = high = 0
-    for (word,) in struct.iter_unpack("<I", words):
-        low += word
-        high += low
-    return (low ^ high << 1) & 0xFFFFFFFF
+    """The sum of all words, each carry added at the other end (kernel/checksum.S)."""
+    total: int = sum(struct.unpack(f"<{len(words) // 4}I", words))
+    while total >> 32:
+        total = (total & 0xFFFFFFFF) + (total >> 32)
+    return total
 
 
 def transactions(image: bytes) -> Iterator[dict[int, bytes]]:
     """The blocks of each transaction in the log that was committed and is not at home yet, in their order."""
     geometry = Disk(image).geometry
     end = geometry.journal + geometry.journal_blocks
-    magic, sequence = struct.unpack_from("<II", image, geometry.journal * BLOCK)
+    magic, _, sequence = struct.unpack_from("<3I", image, geometry.journal * BLOCK)
     at = geometry.journal + 1
     while magic == JOURNAL_MAGIC and at < end:
-        start, *tags = struct.unpack_from(f"<{POINTERS}I", image, at * BLOCK)
-        kind, numbered, count = tags[:3]
-        tags = tags[3 : 3 + count]
+        *head, count = struct.unpack_from("<4I", image, at * BLOCK)
         commit = at + 1 + count
-        if (start, kind, numbered) != (JOURNAL_MAGIC, DESCRIPTOR, sequence) or count > MOST_TAGS or commit >= end:
+        if head != [JOURNAL_MAGIC, DESCRIPTOR, sequence] or count > MOST_TAGS or commit >= end:
             return
+        tags = struct.unpack_from(f"<{count}I", image, at * BLOCK + 16)
         logged = image[at * BLOCK : commit * BLOCK]
         record = struct.unpack_from("<4I", image, commit * BLOCK)
         if record != (JOURNAL_MAGIC, COMMIT, sequence, checksum(logged)):
             return
-        copies = [logged[place : place + BLOCK] for place in range(BLOCK, len(logged), BLOCK)]
-        head = JOURNAL_MAGIC.to_bytes(4, "little")
-        yield {
-            tag & ~ESCAPED: head + copy[4:] if tag & ESCAPED else copy for tag, copy in zip(tags, copies, strict=True)
-        }
+        yield {tag: logged[n * BLOCK : (n + 1) * BLOCK] for n, tag in enumerate(tags, 1)}
         at, sequence = commit + 1, (sequence + 1) & 0xFFFFFFFF
 
 
@@ -228,11 +226,11 @@ class _Maker:
         for path in sorted(files):
             _plant(tree, path, files[path])
         self._directory(tree, self._new_inode(), ROOT)
-        numbers = (MAGIC, geometry.blocks, geometry.inodes, geometry.journal_blocks, 0)
-        struct.pack_into("<5I", self._image, 0, *numbers)
-        struct.pack_into("<II", self._image, geometry.journal * BLOCK, JOURNAL_MAGIC, 1)
-        self._fill(1, self._next_inode - 1)
-        self._fill(2, self._next_block)
+        numbers = (MAGIC, geometry.blocks, geometry.inodes, geometry.journal_blocks)
+        struct.pack_into("<4I", self._image, 0, *numbers)
+        struct.pack_into("<3I", self._image, geometry.journal * BLOCK, JOURNAL_MAGIC, 0, 1)
+        self._fill(INODE_BITMAP, self._next_inode - 1)
+        self._fill(BLOCK_BITMAP, self._next_block)
         return bytes(self._image)
 
     def _fill(self, bitmap: int, count: int) -> None:
@@ -262,29 +260,29 @@ class _Maker:
         children = [self._tree(blocks[at : at + span], depth - 1) for at in range(0, len(blocks), span)]
         return self._store(struct.pack(f"<{len(children)}I", *children))
 
-    def _write(self, number: int, mode: int, links: int, content: bytes) -> None:
+    def _write(self, number: int, mode: int, links: int, content: bytes, names: int = 0) -> None:
         blocks = [self._store(content[at : at + BLOCK]) for at in range(0, len(content), BLOCK)]
         if len(blocks) > MOST_BLOCKS:
             raise DiskError(f"a file of {len(content)} bytes")
         pointers = blocks[:DIRECT] + [0] * (DIRECT - len(blocks))
         pointers.append(self._tree(blocks[DIRECT : DIRECT + POINTERS], 1))
         pointers.append(self._tree(blocks[DIRECT + POINTERS :], 2))
-        inode = Inode(mode, links, len(content), 0, pointers)
-        at = self._geometry.inode_table * BLOCK + (number - 1) * _INODE.size
-        self._image[at : at + _INODE.size] = inode.pack()
+        inode = Inode(mode, links, len(content), names, pointers)
+        self._image[place(number) : place(number) + _INODE.size] = inode.pack()
 
     def _directory(self, tree: Mapping[str, object], number: int, parent: int) -> None:
-        entries, directories = [(".", number), ("..", parent)], 0
+        entries, directories = [(".", number, DIRECTORY), ("..", parent, DIRECTORY)], 0
         for name, child in tree.items():
             inode = self._new_inode()
-            entries.append((name, inode))
+            entries.append((name, inode, DIRECTORY if isinstance(child, dict) else REGULAR))
             if isinstance(child, dict):
                 directories += 1
                 self._directory(child, inode, number)
             elif isinstance(child, bytes):
-                self._write(inode, REGULAR | 0o644, 1, child)
-        content = b"".join(_ENTRY.pack(inode, name.encode("latin-1")) for name, inode in entries)
-        self._write(number, DIRECTORY | 0o755, 2 + directories, content + bytes(-len(content) % BLOCK))
+                self._write(inode, REGULAR | 0o755, 1, child)
+        content = b"".join(_ENTRY.pack(inode, kind, name.encode("latin-1")) for name, inode, kind in entries)
+        content += bytes(-len(content) % BLOCK)
+        self._write(number, DIRECTORY | 0o755, 2 + directories, content, len(entries))
 
 
 def _plant(tree: dict[str, dict[str, object] | bytes], path: str, content: bytes) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from toykernel.disk import BLOCK, KIND, REGULAR, ROOT, Disk, DiskError, Inode, replayed
+from toykernel.disk import BLOCK, BLOCK_BITMAP, INODE_BITMAP, KIND, REGULAR, ROOT, Disk, DiskError, Inode, replayed
 
 
 def check(image: bytes) -> list[str]:
     """What is wrong with the image once its journal is replayed; empty if nothing is.
 
-    Orphans (files that were removed while open, or are being cut short) may be there: a mount frees them."""
+    Orphans (files that were removed while open) may be there: a mount frees them."""
     try:
         disk = Disk(replayed(image))
         return list(_Check(disk).all())
@@ -20,15 +20,10 @@ def check(image: bytes) -> list[str]:
 
 
 def orphans(image: bytes) -> list[int]:
-    """The inodes that wait for the next mount to free them.  Raises DiskError."""
+    """The inodes without a name that wait for the next mount to free them.  Raises DiskError."""
     disk = Disk(replayed(image))
-    found, number = [], disk.first_orphan
-    while number:
-        if number in found:
-            raise DiskError(f"the orphans are a cycle at inode {number}")
-        found.append(number)
-        number = disk.inode(number).next_orphan
-    return found
+    inodes = ((number, disk.inode(number)) for number in range(1, disk.geometry.inodes + 1))
+    return [number for number, inode in inodes if inode.mode and not inode.links]
 
 
 class _Check:
@@ -61,11 +56,15 @@ class _Check:
         entries = dict(self._disk.entries(inode))
         if len(entries) != len(names):
             yield f"directory {number} has a name twice"
+        if len(names) != inode.names:
+            yield f"directory {number} counts {inode.names} names, there are {len(names)}"
         if entries.get(b".") != number or (parent is not None and entries.get(b"..") != parent):
             yield f"directory {number} does not know itself"
         if inode.size % BLOCK or not inode.size or not inode.is_directory:
             yield f"directory {number} has {inode.size} bytes and mode {inode.mode:o}"
-        for name, child in entries.items():
+        for name, child, kind in self._disk.kinds(inode):
+            if self._disk.inode(child).mode & KIND != kind:
+                yield f"directory {number} takes inode {child} for something else"
             if not name or b"/" in name:
                 yield f"directory {number} has a name {name!r}"
             if name not in (b".", b"..") and self._disk.inode(child).is_directory:
@@ -96,16 +95,16 @@ class _Check:
             tail = inode.size - index * BLOCK
             if 0 < tail < BLOCK and any(self._disk.block(block)[tail:]):
                 yield f"inode {number} has bytes behind its end"
-        if last * BLOCK >= inode.size and number not in self._orphans:
+        if last * BLOCK >= inode.size:
             yield f"inode {number} has blocks behind its end"
 
     def _bitmaps(self) -> Iterator[str]:
         disk, geometry = self._disk, self._disk.geometry
         for number in range(1, geometry.inodes + 1):
             known = number in self._names or number in self._orphans
-            if disk.used(1, number - 1) != known:
+            if disk.used(INODE_BITMAP, number - 1) != known:
                 yield f"inode {number} is {'used' if known else 'not used'} and marked otherwise"
         for block in range(geometry.blocks):
             known = block < geometry.data or block in self._users
-            if disk.used(2, block) != known:
+            if disk.used(BLOCK_BITMAP, block) != known:
                 yield f"block {block} is {'used' if known else 'not used'} and marked otherwise"

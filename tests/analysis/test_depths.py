@@ -237,3 +237,32 @@ def test_another_address_space_has_the_same_stack() -> None:
     found = summary("f:\n push ebx\n mov ebx, 1\n mov cr3, eax\n pop ebx\n ret\n")
     assert (found.use_depth, found.kill_depth) == (4, 4)
     assert "ebx" not in names(found.clobbers | found.reads)
+
+
+SECOND_ENTRY = """
+    f:
+        push dword ptr [esp + 8]
+        call first.second
+        add esp, 4
+        ret
+
+    first:
+        xor ecx, ecx
+        jmp .inside
+    .second:
+        mov ecx, [esp + 4]
+    .inside:
+        push ebx
+        mov ebx, ecx
+        {more}
+        lea eax, [ebx + 1]
+        pop ebx
+        ret
+"""
+
+
+def test_a_second_entry_is_known_where_nothing_is_called() -> None:
+    found = summary(SECOND_ENTRY.format(more=""))
+    assert (found.pops, found.use_depth, found.kill_depth) == (0, 12, 4)
+    assert set(names(found.clobbers)) & {"eax", "ecx", "ebx", "esi"} == {"eax", "ecx"}
+    assert summary(SECOND_ENTRY.format(more="call f")).pops is None

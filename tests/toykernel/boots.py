@@ -18,8 +18,10 @@ def workload(*commands: str, files: Mapping[str, bytes] | None = None, disk: byt
     return Workload(commands, programs | dict(files or {}), disk, memory)
 
 
-def boot(*commands: str, kernel: bytes | None = None, files: Mapping[str, bytes] | None = None) -> Run:
-    return Machine().run(kernel or image.kernel(), workload(*commands, files=files))
+def boot(
+    *commands: str, kernel: bytes | None = None, files: Mapping[str, bytes] | None = None, disk: bytes = b""
+) -> Run:
+    return Machine().run(kernel or image.kernel(), workload(*commands, files=files, disk=disk))
 
 
 def statuses(run: Run) -> list[int]:

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from elftools.elf.elffile import ELFFile
 
 from tests.toykernel.boots import boot, needs_qemu, workload
-from toykernel import build, image, metamorphic
-from toykernel.machine import Qemu
+from tests.toykernel.disk_model import random_script
+from toykernel import build, disk, image, metamorphic
+from toykernel.machine import Qemu, Run
 
 needs_zig = pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="ziglang is not installed")
 
@@ -42,6 +43,11 @@ VARIANTS = [
 ]
 
 
+def with_disk(kernel: bytes) -> Run:
+    script = random_script(1, 25).encode()
+    return boot(*COMMANDS, "edit /script", kernel=kernel, files={"script": script}, disk=disk.empty())
+
+
 @needs_zig
 def test_rebuilding_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere, and with an empty cache."""
@@ -56,16 +62,17 @@ def test_rebuilding_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(("compiler", "optimize", "one_unit", "shuffle"), VARIANTS)
 def test_another_build_does_the_same(compiler: str, optimize: str, one_unit: bool, shuffle: int | None) -> None:
     kernel = build.kernel(compiler, optimize, one_unit, shuffle)
-    original, other = boot(*COMMANDS), boot(*COMMANDS, kernel=kernel)
+    original, other = with_disk(image.kernel()), with_disk(kernel)
     assert kernel != image.kernel()
+    assert other.disk == original.disk != disk.empty()
     assert other.console == original.console
     assert other.exits == original.exits
     assert [call.result for call in other.calls] == [call.result for call in original.calls]
 
 
 def test_one_unit_does_the_same() -> None:
-    original, other = boot(*COMMANDS), boot(*COMMANDS, kernel=image.kernel_one_unit())
-    assert (other.console, other.exits) == (original.console, original.exits)
+    original, other = with_disk(image.kernel()), with_disk(image.kernel_one_unit())
+    assert (other.console, other.exits, other.disk) == (original.console, original.exits, original.disk)
 
 
 @needs_qemu

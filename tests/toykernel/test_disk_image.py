@@ -11,7 +11,6 @@ from toykernel.disk import (
     BLOCK,
     COMMIT,
     DESCRIPTOR,
-    ESCAPED,
     JOURNAL_MAGIC,
     Disk,
     DiskError,
@@ -19,6 +18,7 @@ from toykernel.disk import (
     empty,
     files,
     make,
+    place,
     replayed,
     transactions,
 )
@@ -43,11 +43,9 @@ def logged(image: bytes, *blocks: dict[int, bytes], sequence: int = 1) -> bytes:
     """The image with these transactions in its log."""
     result, at = bytearray(image), (Disk(image).geometry.journal + 1) * BLOCK
     for number, transaction in enumerate(blocks, sequence):
-        head = JOURNAL_MAGIC.to_bytes(4, "little")
-        tags = [block | (ESCAPED if content[:4] == head else 0) for block, content in transaction.items()]
-        copies = [bytes(4) + content[4:] if content[:4] == head else content for content in transaction.values()]
-        descriptor = struct.pack(f"<{4 + len(tags)}I", JOURNAL_MAGIC, DESCRIPTOR, number, len(tags), *tags)
-        whole = descriptor.ljust(BLOCK, b"\0") + b"".join(copies)
+        head = (JOURNAL_MAGIC, DESCRIPTOR, number, len(transaction))
+        descriptor = struct.pack(f"<{4 + len(transaction)}I", *head, *transaction)
+        whole = descriptor.ljust(BLOCK, b"\0") + b"".join(transaction.values())
         whole += struct.pack("<4I", JOURNAL_MAGIC, COMMIT, number, checksum(whole)).ljust(BLOCK, b"\0")
         result[at : at + len(whole)] = whole
         at += len(whole)
@@ -63,8 +61,8 @@ def test_files_come_back() -> None:
 
 
 def test_large_disks() -> None:
-    content = random.Random(1).randbytes(9 << 20)
-    image = make({"big": content}, blocks=20000, inodes=16, journal_blocks=300)
+    content = random.Random(1).randbytes(7 << 20)
+    image = make({"big": content}, blocks=8192, inodes=16, journal_blocks=300)
     assert files(image) == {"big": content}
     assert check(image) == []
 
@@ -118,9 +116,8 @@ def broken(image: bytes, at: int, value: int, size: int = 4) -> bytes:
 
 def test_the_check_sees() -> None:
     image = make({"a": b"x" * 100, "d/": b"", "d/e/": b"", "f": bytes(20 * BLOCK)})
-    geometry = Disk(image).geometry
     numbers = dict(Disk(image).walk())
-    inode = {path: geometry.inode_table * BLOCK + (number - 1) * 64 for path, number in numbers.items()}
+    inode = {path: place(number) for path, number in numbers.items()}
     root = Disk(image).inode(1).pointers[0] * BLOCK
     lies = {
         "counts 9 links": broken(image, inode["a"] + 2, 9, 2),
@@ -132,11 +129,12 @@ def test_the_check_sees() -> None:
         "block 2047 is not used": broken(image, 2 * BLOCK + 255, 0xFF, 1),
         "block 1 is used": broken(image, 2 * BLOCK, 0xFD, 1),
         "inode 200 is not used": broken(image, BLOCK + 24, 0xFF, 1),
-        "contains itself": broken(image, Disk(image).inode(numbers["d/"]).pointers[0] * BLOCK + 128, 1),
+        "contains itself": broken(image, Disk(image).inode(numbers["d/"]).pointers[0] * BLOCK + 128, 1, 2),
         "a name twice": image[: root + 196] + image[root + 132 : root + 192] + image[root + 256 :],
-        "does not know itself": broken(image, root, 2),
-        "there is no inode": broken(image, root + 128, 999),
-        "cycle": broken(broken(image, 16, numbers["a"]), inode["a"] + 8, numbers["a"]),
+        "does not know itself": broken(image, root, 2, 2),
+        "there is no inode": broken(image, root + 128, 999, 2),
+        "counts 77 names": broken(image, inode["d/"] + 8, 77),
+        "for something else": broken(image, root + 130, 0o040000, 2),
         "wrong magic": broken(image, 0, 0),
         "no sense": image[: 1 << 20],
         "no room": broken(image, 12, 2047),
@@ -147,8 +145,8 @@ def test_the_check_sees() -> None:
 
 def test_orphans_are_no_mistake() -> None:
     image = make({"a": b"x" * 100})
-    table, root = Disk(image).geometry.inode_table * BLOCK, Disk(image).inode(1).pointers[0] * BLOCK
-    removed = broken(broken(broken(image, root + 128, 0), table + 64 + 2, 0, 2), 16, 2)
+    root = Disk(image).inode(1).pointers[0] * BLOCK
+    removed = broken(broken(broken(image, root + 128, 0, 2), place(2) + 2, 0, 2), place(1) + 8, 2)
     assert check(removed) == []
     assert orphans(removed) == [2]
     assert files(removed) == {}

@@ -13,7 +13,7 @@ from tests.toykernel.boots import boot
 from tests.toykernel.test_kernel import CALLS, DEATHS
 from toykernel import data, image
 
-# A 64-bit Linux has larger counts, so that it takes two that we refuse, and it copies up to the very last byte.
+# A 64-bit Linux has larger counts, so that it takes two that we refuse, and it reads up to the very last byte.
 DIFFERENT = (
     "  write(fd, buffer, -1) =",
     "  read(fd, buffer, 0x80000000) =",

@@ -71,5 +71,6 @@ void init(void)
         install_fd(fd, console);
     }
     run_commands();
+    sync_filesystems();
     power_off(0);
 }

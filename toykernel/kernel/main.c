@@ -39,6 +39,7 @@ void kernel_main(u32 magic, u32 info_address)
     unpack_archive(archive.start, archive.end);    /* its files */
     devices_init();                                /* /dev */
     proc_init();                                   /* /proc */
+    mount_disk(disk.start, disk.end);              /* /disk, if there is one */
     timer_init();                                  /* 100 interrupts a second */
     start_thread(init);                            /* process 1 runs the commands */
     idle();                                        /* from now on */

@@ -16,6 +16,7 @@
 #define O_TRUNC     01000
 #define O_APPEND    02000
 #define O_NONBLOCK  04000
+#define O_SYNC      010000
 #define O_DIRECTORY 0200000
 
 /* Commands of ioctl that are not one device's. */
@@ -110,10 +111,11 @@ struct inode_operations {
 };
 
 struct super_block {
-    struct inode *s_root;    /* the filesystem's first directory */
-    struct inode *s_covered; /* the directory that it is mounted over; NULL for the first filesystem */
-    u32 s_dev;               /* its number */
-    loff_t s_maxbytes;       /* how large a file may grow */
+    struct inode *s_root;        /* the filesystem's first directory */
+    struct inode *s_covered;     /* the directory that it is mounted over; NULL for the first filesystem */
+    u32 s_dev;                   /* its number */
+    struct block_device *s_bdev; /* what it lies on, if it is on a disk */
+    loff_t s_maxbytes;           /* how large a file may grow */
     const struct super_operations *s_op; /* what it does with inodes */
     struct super_block *s_next;          /* in the list of those mounted */
     void *s_private;                     /* the filesystem's */
@@ -230,6 +232,9 @@ void ramfs_free_names(struct inode *dir);
 struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length);
 int ramfs_readdir(struct file *file, void *to, filldir_t filldir);
 void unpack_archive(u32 start, u32 end);
+
+/* fs/ext/super.c */
+void mount_disk(u32 start, u32 end);
 
 /* fs/console.c, fs/devices.c */
 extern struct file *console;

@@ -34,6 +34,7 @@ struct page {
     struct page *next_hash;        /* in a chain of the page cache */
     struct page *next;             /* in the list of its mapping, or of free frames */
     void *address;                 /* where the kernel sees it */
+    struct buffer_head *buffers;   /* its pieces, if its file is on a disk */
 };
 
 /* Pages of a program's memory that are alike; what is in none of its areas is not there. */

@@ -17,17 +17,35 @@ static int write_checks(struct file *file, loff_t *pos, size_t *count)
     return 0;
 }
 
+/* How many of so many bytes, a page at most, can be read from the program.  What is not in memory gets there now:
+   between prepare and commit nothing may be read, not even the page itself that is written. */
+static u32 fault_in_readable(const char *buf, u32 size)
+{
+    char byte;
+
+    if (get_user(byte, buf))
+        return 0;
+    if (get_user(byte, buf + size - 1))
+        size = PAGE_SIZE - ((u32)buf & PAGE_MASK);
+    (void)byte;
+    return size;
+}
+
 /* Change bytes of one page: how many were changed, or an error. */
 static ssize_t write_page(struct file *file, struct page *page, u32 offset, const char *buf, u32 size)
 {
     const struct address_space_operations *ops = page->mapping->a_ops;
-    int error = ops->prepare_write(file, page, offset, offset + size);
+    int error;
 
+    size = fault_in_readable(buf, size);
+    if (!size)
+        return -EFAULT;
+    error = ops->prepare_write(file, page, offset, offset + size);
     if (error)
         return error;
-    size -= __copy_from_user(page->address + offset, buf, size);
+    __copy_from_user(page->address + offset, buf, size);
     error = ops->commit_write(file, page, offset, offset + size);
-    return error ? error : size ? (ssize_t)size : -EFAULT;
+    return error ? error : (ssize_t)size;
 }
 
 ssize_t generic_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos)

@@ -1,5 +1,5 @@
 /* Page frames.  Those never used lie behind a frontier, so that boot does not visit them all. */
-#include "mm.h"
+#include "buffer.h"
 
 static struct page mem_map[MAX_PAGES]; /* one for each frame */
 static struct page *free_list[2];      /* used before and free again, by order */
@@ -108,6 +108,9 @@ struct page *page_of(const void *address)
 /* One user less of a single page. */
 void put_page(struct page *page)
 {
-    if (--page->count == 0)
-        free_pages(page, 0);
+    if (--page->count)
+        return;
+    if (page->buffers)
+        free_page_buffers(page);
+    free_pages(page, 0);
 }

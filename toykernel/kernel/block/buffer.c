@@ -1,0 +1,156 @@
+/* The buffer cache: blocks in memory, found by their number.  It keeps what it has read until there is too much. */
+#include "buffer.h"
+
+enum { BUFFER_CHAINS = 512, MAX_BLOCKS = 256 }; /* of the cache's own; those in use may be more */
+
+static struct cache pieces = {.name = "buffers", .size = sizeof(struct buffer_head)};
+static struct cache blocks = {.name = "blocks", .size = sizeof(struct buffer_head) + BLOCK_SIZE};
+static struct buffer_head *buffer_hash[BUFFER_CHAINS];
+static u32 hand; /* the chain where a block was dropped last */
+
+/* Where everything passes that goes to a disk or comes from it: 0, or -EIO if the device has no such block. */
+int ll_rw_block(int rw, struct buffer_head *bh)
+{
+    struct block_device *device = bh->b_dev;
+
+    if (bh->b_blocknr >= device->blocks)
+        return -EIO;
+    device->request_fn(device, rw, bh);
+    bh->b_state |= BH_UPTODATE;
+    return 0;
+}
+
+/* The block if it is in memory, for whatever. */
+struct buffer_head *find_buffer(struct block_device *device, u32 block)
+{
+    struct buffer_head *bh = buffer_hash[block % BUFFER_CHAINS];
+
+    while (bh && (bh->b_blocknr != block || bh->b_dev != device))
+        bh = bh->b_next_hash;
+    return bh;
+}
+
+/* The buffer is this block from now on; -EIO if that is in memory already, which only a damaged disk asks for. */
+int map_buffer(struct buffer_head *bh, u32 block)
+{
+    struct buffer_head **chain = &buffer_hash[block % BUFFER_CHAINS];
+
+    if (find_buffer(bh->b_dev, block))
+        return -EIO;
+    bh->b_blocknr = block;
+    bh->b_state |= BH_MAPPED;
+    bh->b_next_hash = *chain;
+    *chain = bh;
+    return 0;
+}
+
+/* The block is free, or the buffer is: nobody shall find the one by the other. */
+void unmap_buffer(struct buffer_head *bh)
+{
+    struct buffer_head **link = &buffer_hash[bh->b_blocknr % BUFFER_CHAINS];
+
+    if (!(bh->b_state & BH_MAPPED))
+        return;
+    while (*link != bh)
+        link = &(*link)->b_next_hash;
+    *link = bh->b_next_hash;
+    bh->b_state &= ~BH_MAPPED;
+}
+
+/* A buffer for what is at `offset` of a page, or one with room of its own if the page is NULL; NULL if memory is short. */
+struct buffer_head *new_buffer(struct block_device *device, struct page *page, u32 offset)
+{
+    struct buffer_head *bh = cache_alloc(page ? &pieces : &blocks);
+
+    if (bh) {
+        bh->b_dev = device;
+        bh->b_page = page;
+        bh->b_data = page ? page->address + offset : bh + 1;
+    }
+    return bh;
+}
+
+void free_buffer(struct buffer_head *bh)
+{
+    unmap_buffer(bh);
+    cache_free(bh->b_page ? &pieces : &blocks, bh);
+}
+
+/* Drop a block that nobody uses; false if there is none. */
+static bool drop_buffer(void)
+{
+    for (u32 n = 0; n < BUFFER_CHAINS; n++) {
+        struct buffer_head *bh = buffer_hash[hand = (hand + 1) % BUFFER_CHAINS];
+        while (bh && (bh->b_page || bh->b_count))
+            bh = bh->b_next_hash;
+        if (bh) {
+            free_buffer(bh);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One more user: it stays in memory, and if it is a piece of a page, that does. */
+void get_buffer(struct buffer_head *bh)
+{
+    bh->b_count++;
+    if (bh->b_page)
+        bh->b_page->count++;
+}
+
+/* One user less; it may be NULL. */
+void brelse(struct buffer_head *bh)
+{
+    if (!bh)
+        return;
+    bh->b_count--;
+    if (bh->b_page)
+        put_page(bh->b_page);
+    else if (!bh->b_count && !(bh->b_state & BH_MAPPED))
+        free_buffer(bh);
+}
+
+/* The block's buffer, with one more user, not necessarily read.  NULL if memory is short, or if the block is a piece
+   of a file, which only a damaged disk can have us ask for. */
+struct buffer_head *getblk(struct block_device *device, u32 block)
+{
+    struct buffer_head *bh = find_buffer(device, block);
+
+    if (bh && bh->b_page)
+        return NULL;
+    if (!bh) {
+        if (blocks.used >= MAX_BLOCKS)
+            drop_buffer();
+        do
+            bh = new_buffer(device, NULL, 0);
+        while (!bh && drop_buffer());
+        if (!bh)
+            return NULL;
+        map_buffer(bh, block);
+    }
+    bh->b_count++;
+    return bh;
+}
+
+/* The same, read; NULL also if it cannot be. */
+struct buffer_head *bread(struct block_device *device, u32 block)
+{
+    struct buffer_head *bh = getblk(device, block);
+
+    if (!bh || bh->b_state & BH_UPTODATE || ll_rw_block(DISK_READ, bh) == 0)
+        return bh;
+    unmap_buffer(bh);
+    brelse(bh);
+    return NULL;
+}
+
+/* A dirty buffer in this chain or behind it, where the search goes on next time; NULL if there is none. */
+struct buffer_head *next_dirty_buffer(u32 *chain)
+{
+    for (; *chain < BUFFER_CHAINS; ++*chain)
+        for (struct buffer_head *bh = buffer_hash[*chain]; bh; bh = bh->b_next_hash)
+            if (bh->b_state & BH_DIRTY)
+                return bh;
+    return NULL;
+}
