@@ -19,8 +19,6 @@ from toykernel import build, data, disk, fsck, image
 from toykernel.machine import Machine, Qemu, Workload
 
 Inputs = Mapping[str, bytes]
-COMPLETE = all(name in image.kernel() for name in (b"sys_fork", b"sys_mmap2", b"mount_disk"))
-needs_kernel = pytest.mark.skipif(not COMPLETE, reason="the kernel has no processes or no disk yet")
 
 # A command line on the files of a size, and what it prints.
 COMMANDS: dict[str, Callable[[Inputs], bytes | str]] = {
@@ -63,7 +61,6 @@ def work(commands: Sequence[str], programs: Mapping[str, bytes] | None = None) -
     return data.workload(commands, {f"bin/{n}": elf for n, elf in {**image.programs(), **(programs or {})}.items()})
 
 
-@needs_kernel
 @pytest.mark.parametrize("size", data.SIZES)
 def test_each_program_gives_the_right_answer(size: str) -> None:
     commands, expected = lines(size)
@@ -73,21 +70,18 @@ def test_each_program_gives_the_right_answer(size: str) -> None:
 
 
 @needs_qemu
-@needs_kernel
 def test_each_program_on_qemu() -> None:
     commands, expected = lines("large")
     assert Qemu().console(image.kernel(), work(commands)) == b"".join(expected)
 
 
 @needs_gcc
-@needs_kernel
 def test_programs_of_another_compiler() -> None:
     commands, expected = lines("small")
     programs = build.programs("gcc", "-Os", image.TRAINING)
     assert Machine().run(image.kernel(), work(commands, programs)).console == b"".join(expected)
 
 
-@needs_kernel
 @pytest.mark.parametrize("size", data.SIZES)
 def test_all_of_them_connected(size: str) -> None:
     run = Machine().run(image.kernel(), work([f"sh /data/{size}.sh"]))
@@ -99,13 +93,11 @@ def test_all_of_them_connected(size: str) -> None:
 
 
 @needs_qemu
-@needs_kernel
 @pytest.mark.parametrize("size", data.SIZES)
 def test_all_of_them_connected_on_qemu(size: str) -> None:
     assert Qemu().console(image.kernel(), work([f"sh /data/{size}.sh"])).decode() == answers.script(size)
 
 
-@needs_kernel
 @pytest.mark.parametrize("move", [False, True], ids=["identity", "moved"])
 def test_a_rewritten_kernel_runs_them_as_before(move: bool) -> None:
     kernel = emit(load(image.kernel(), Contract.parse(image.contract())), move=move)
@@ -113,7 +105,6 @@ def test_a_rewritten_kernel_runs_them_as_before(move: bool) -> None:
     assert differences(*runs) == []
 
 
-@needs_kernel
 def test_rewritten_programs_run_as_before() -> None:
     moved = {name: emit(load(image.programs()[name]), move=True) for name in image.TRAINING}
     assert Machine().run(image.kernel(), work(["sh /data/small.sh"], moved)).console.decode() == answers.script("small")
@@ -149,7 +140,6 @@ WRONG = {
 }
 
 
-@needs_kernel
 def test_what_goes_wrong() -> None:
     for line, (said, status) in WRONG.items():
         run = Machine().run(image.kernel(), work([line]))
