@@ -33,14 +33,50 @@ class Values:
         unsaved: frozenset[int] = frozenset()
         self.states: dict[str, State] = {}
         self._known_ways: dict[str, list[tuple[Edge, State]]] = {}
+        order = self._order()
         while True:
             transfer.bounds.clear()
-            self.states = solve([(entry, entry_state(entry, slots, unsaved))], self._flow, transfer.memory.arrive)
+            self.states = solve(
+                [(entry, entry_state(entry, slots, unsaved))], self._flow, transfer.memory.arrive, order
+            )
             more = self._unsaved()
             if not more:
                 break
             unsaved |= more
             self._known_ways.clear()
+        self.states = {label: self.states[label] for label in self._found()}
+
+    def _order(self) -> dict[str, int]:
+        """Blocks in reverse postorder: but for loops, after all that lead to them."""
+        done: list[str] = []
+        seen = {self.entry}
+        stack = [(self.entry, iter(self._successors(self.entry)))]
+        while stack:
+            label, rest = stack[-1]
+            for target in rest:
+                if target not in seen:
+                    seen.add(target)
+                    stack.append((target, iter(self._successors(target))))
+                    break
+            else:
+                stack.pop()
+                done.append(label)
+        return {label: n for n, label in enumerate(reversed(done))}
+
+    def _successors(self, label: str) -> list[str]:
+        block = self.index.blocks.get(label)
+        return [edge.target for edge in self.index.edges(block)] if block is not None else []
+
+    def _found(self) -> list[str]:
+        """The blocks that can be reached, in the order in which one finds them who goes every way at once."""
+        found = dict.fromkeys([self.entry])
+        pending = [self.entry]
+        for label in pending:
+            for edge, state in self.ways(label):
+                if edge.target not in found and not self.tail_call(edge, state):
+                    found.setdefault(edge.target)
+                    pending.append(edge.target)
+        return list(found)
 
     @property
     def blocks(self) -> list[Block]:
