@@ -64,7 +64,7 @@ def _at_entry(program: Program, contract: Contract, depths: Depths) -> list[Stat
     nothing where there may be other ways."""
     doors = {block.label for block in gates(program, contract)}
     ways = _jumping_to({depths.index.owners[label].name for label in doors}, depths)
-    if _entered_within(program, depths, ways):
+    if _entered_within(program, depths, ways, doors):
         return []
     states = []
     for name in ways:
@@ -97,8 +97,8 @@ def _jumping_to(names: set[str], depths: Depths) -> list[str]:
     return list(found)
 
 
-def _entered_within(program: Program, depths: Depths, names: Collection[str]) -> bool:
-    """Whether somebody knows the address of a place within one of these functions, and may jump there."""
+def _entered_within(program: Program, depths: Depths, names: Collection[str], doors: Collection[str]) -> bool:
+    """Whether somebody knows a place within one of these functions, may jump there, and get from there to a gate."""
     inner = {block.label for name in names for block in depths.index.functions[name].blocks[1:]}
     taken = {ref.target for data in program.data for ref in data.refs.values()}
     for function in program.functions:
@@ -106,7 +106,13 @@ def _entered_within(program: Program, depths: Depths, names: Collection[str]) ->
             for insn in block.insns:
                 if flow(insn.raw) not in (Flow.JUMP, Flow.BRANCH):
                     taken |= {ref.target for ref in insn.refs}
-    return bool(inner & taken)
+    reached, pending = set[str](), sorted(inner & taken)
+    while pending:
+        label = pending.pop()
+        if label not in reached and label in depths.index.blocks:
+            reached.add(label)
+            pending += [edge.target for edge in depths.index.edges(depths.index.blocks[label])]
+    return bool(reached & set(doors))
 
 
 def _indexed_by(call: Insn) -> str | None:
