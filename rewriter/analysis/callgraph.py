@@ -20,6 +20,9 @@ class CallGraph:
     targets:  functions to which an indirect call may lead and come back
     handlers: likewise, but only through the system-call table: an indirect call in one of `gates`
 
+    entries:  second entries, by label, with their functions: blocks within, which somebody calls; they are functions
+              to `callees` and `reachable`, and to nobody else
+
     `only_handlers`, `gates`: names, where something is known of them.
     """
 
@@ -29,6 +32,8 @@ class CallGraph:
         self.calls: dict[str, tuple[str, ...]] = {}
         self.tails: dict[str, tuple[str, ...]] = {}
         self.indirect: set[str] = set()
+        self.entries: dict[str, str] = {}
+        self._inner_calls: dict[str, tuple[str, ...]] = {}  # of second entries, by caller
         for function in index.program.functions:
             self._study(function)
         self.taken = _address_taken(index)
@@ -39,6 +44,7 @@ class CallGraph:
 
     def _study(self, function: Function) -> None:
         calls: dict[str, None] = {}
+        inner: dict[str, None] = {}
         tails: dict[str, None] = {}
         for block in function.blocks:
             last = block.insns[-1] if block.insns else None
@@ -47,6 +53,10 @@ class CallGraph:
                 owner = self.index.owners.get(branch_target(last) or "")
                 if owner is not None:
                     calls.setdefault(owner.name)
+                    target = branch_target(last) or ""
+                    if not self.index.is_entry(target):
+                        inner.setdefault(target)
+                        self.entries[target] = owner.name
             if kind is Flow.CALL_INDIRECT or (kind is Flow.JUMP_INDIRECT and not self.index.table(block)):
                 self.indirect.add(function.name)
             for edge in self.index.edges(block):
@@ -54,12 +64,16 @@ class CallGraph:
                 if owner is not None and owner is not function:
                     tails.setdefault(owner.name)
         self.calls[function.name], self.tails[function.name] = tuple(calls), tuple(tails)
+        self._inner_calls[function.name] = tuple(inner)
 
     def callees(self, name: str) -> list[str]:
         """Every function that this one may call or jump to itself."""
-        indirect = self.targets if name in self.indirect else ()
-        indirect += self.handlers if name in self.gates else ()
-        return list(dict.fromkeys([*self.calls[name], *self.tails[name], *indirect]))
+        function = self.entries.get(name, name)
+        indirect = self.targets if function in self.indirect else ()
+        indirect += self.handlers if function in self.gates else ()
+        itself = () if function == name else (function,)
+        direct = (*self.calls[function], *self._inner_calls[function], *self.tails[function], *itself)
+        return list(dict.fromkeys([*direct, *indirect]))
 
     def reachable(self, names: Iterable[str]) -> list[str]:
         """These functions and all that may run below them, callees before callers where there is no cycle."""

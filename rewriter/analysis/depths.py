@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from rewriter.analysis.callgraph import CallGraph
 from rewriter.analysis.gates import gates, is_gate, only_handlers
-from rewriter.analysis.graph import Index, branch_target
+from rewriter.analysis.graph import Index
 from rewriter.analysis.liveness import Liveness
 from rewriter.analysis.local import Unknown, local_summary
 from rewriter.analysis.summary import (
@@ -59,7 +59,6 @@ class Depths:
         found = (CONVENTION.fullmatch(fact) for fact in contract.facts if facts)
         self.conventional = {match[1]: conventional(int(match[2])) for match in found if match}
         self._known: dict[str, Summary] = {}
-        self._entries: dict[str, Summary] = {}  # by label, of those that are not a function's first
         self._settled: set[str] = set()
         self._indirect: Summary | None = None
 
@@ -73,18 +72,8 @@ class Depths:
         """What this call instruction does."""
         if flow(insn.raw) is Flow.CALL_INDIRECT:
             return self._gate if self.is_gate(insn) else self.indirect
-        callee = self.index.callee(insn)
-        return self.of(callee) if callee else self.of_label(insn)
-
-    def of_label(self, insn: Insn) -> Summary:
-        """What a call does that enters a function elsewhere than at its beginning: known where it calls nothing."""
-        label = branch_target(insn)
-        owner = self.index.owners.get(label or "")
-        if label is None or owner is None or self.graph.callees(owner.name):
-            return anything("calls what is not a function")
-        if label not in self._entries:
-            self._entries[label] = self._local(owner.name, _View(self), label)
-        return self._entries[label]
+        callee = self.index.called(insn)
+        return self.of(callee) if callee else anything("calls what is not a function")
 
     @property
     def indirect(self) -> Summary:
@@ -135,14 +124,14 @@ class Depths:
                 pending.update(dict.fromkeys(callers.get(name, ())))
         self._settled.update(todo)
 
-    def _local(self, name: str, view: _View, entry: str | None = None) -> Summary:
+    def _local(self, name: str, view: _View) -> Summary:
         if name in self.conventional:
             return self.conventional[name]
-        function = self.index.functions[name]
+        entry = name if name in self.graph.entries else self.index.functions[name].blocks[0].label
         if name in self.intact:
             view = _View(self, steady=True)
         transfer = Transfer(view, self.contract.stack_size, steady=name in self.intact)
-        values = Values(self.index, transfer, entry or function.blocks[0].label)
+        values = Values(self.index, transfer, entry)
         try:
             summary = local_summary(values, name in self.intact)
         except Unknown as why:
@@ -181,8 +170,8 @@ class _View:
         if flow(insn.raw) is Flow.CALL_INDIRECT:
             targets = depths.graph.targets + (depths.graph.handlers if depths.is_gate(insn) else ())
             return _by_convention([depths._known[name] for name in targets])
-        callee = depths.index.callee(insn)
-        return self.of(callee) if callee else depths.of_label(insn)
+        callee = depths.index.called(insn)
+        return self.of(callee) if callee else anything("calls what is not a function")
 
 
 def _by_convention(targets: list[Summary]) -> Summary:

@@ -100,10 +100,14 @@ class Index:
 
     def callee(self, insn: Insn) -> str | None:
         """The function that a direct call names; None where it names something else, or is no direct call."""
+        target = self.called(insn)
+        return target if target is not None and self.is_entry(target) else None
+
+    def called(self, insn: Insn) -> str | None:
+        """The block that a direct call names, a function's first or (of a routine with two entries) another."""
         if flow(insn.raw) is not Flow.CALL or len(insn.refs) != 1 or insn.refs[0].addend:
             return None
-        target = insn.refs[0].target
-        return target if self.is_entry(target) else None
+        return insn.refs[0].target if insn.refs[0].target in self.blocks else None
 
 
 def branch_target(insn: Insn) -> str | None:

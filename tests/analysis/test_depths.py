@@ -261,8 +261,49 @@ SECOND_ENTRY = """
 """
 
 
-def test_a_second_entry_is_known_where_nothing_is_called() -> None:
+def test_a_second_entry_has_depths_of_its_own() -> None:
     found = summary(SECOND_ENTRY.format(more=""))
     assert (found.pops, found.use_depth, found.kill_depth) == (0, 12, 4)
     assert set(names(found.clobbers)) & {"eax", "ecx", "ebx", "esi"} == {"eax", "ecx"}
-    assert summary(SECOND_ENTRY.format(more="call f")).pops is None
+    assert summary(SECOND_ENTRY.format(more="call f")).pops == 0
+
+
+def test_a_second_entry_is_known_by_what_lies_behind_it() -> None:
+    """f calls into the middle of g, behind where g reads its second argument."""
+    text = """
+    f:
+        push 1
+        call g.second
+        add esp, 4
+        ret
+    g:
+        mov ecx, [esp + 8]
+        jmp .rest
+    .second:
+        xor ecx, ecx
+    .rest:
+        push ebx
+        mov ebx, [esp + 8]
+        lea eax, [ebx + ecx]
+        pop ebx
+        ret
+    """
+    found = Depths(Index(program(text)), Contract())
+    assert (found.of("f").pops, found.of("f").use_depth) == (0, 4)
+    assert (found.of("g.second").use_depth, found.of("g").use_depth) == (8, 12)
+    assert "ecx" not in names(found.of("f").reads)
+
+
+def test_second_entries_may_call_each_other() -> None:
+    text = """
+    f:
+        test eax, eax
+        je .end
+    .again:
+        dec eax
+        call f.again
+    .end:
+        ret
+    """
+    found = Depths(Index(program(text)), Contract())
+    assert found.of("f").pops == found.of("f.again").pops == 0
