@@ -79,6 +79,7 @@ def run(
             "dearer": [[d.program, d.name, d.calls, d.before, d.after] for d in worse],
             "ledger": ledger,
             "kernel_instructions": [original.instructions, specialized.instructions],
+            "processes": len({call.process for call in original.calls}),
         },
         (_table(costs[:MOST_USED]), _ledger_table(ledger), _classes(measured), _dearer(worse), _unlike(grouped)),
     )
