@@ -15,6 +15,7 @@ from rewriter.probes.values import single
 from rewriter.profile import Arguments, Site
 
 FREQUENT = 0.02  # share of all system calls that makes one frequent
+LEAST = 5  # calls that are worth a number of their own, however few there are
 COMMON = 0.9  # share of a site's calls that makes a value worth a guard
 
 Constants = tuple[tuple[int, int], ...]  # (index of the argument, value), by index
@@ -73,9 +74,9 @@ def choose(
         users[name.number, implied, guarded].append(((name.program, name.address), sum(groups.values())))
     numbers = iter(free)
     for (call, implied, guarded), found in sorted(users.items(), key=lambda item: (-_calls(item[1]), item[0])):
-        number = next(numbers, None) if _calls(found) >= FREQUENT * total else None
+        rare = _calls(found) < max(FREQUENT * total, LEAST)
+        number = None if rare else next(numbers, None)
         if number is None:
-            rare = _calls(found) < FREQUENT * total
             choice.refused["its arguments are rare" if rare else "no free system-call number"] += len(found)
             continue
         choice.variants.append(

@@ -28,7 +28,7 @@ def test_proved_arguments_are_implied_and_common_ones_guarded() -> None:
 
 
 def test_arguments_that_the_handler_does_not_read_are_left_out() -> None:
-    (variant,) = choose({SEEK: {group(3, 0, 0, 0, 0, 7): 1}}, site({1: 0, 5: 7}), {19: 2}, [201]).variants
+    (variant,) = choose({SEEK: {group(3, 0, 0, 0, 0, 7): 10}}, site({1: 0, 5: 7}), {19: 2}, [201]).variants
     assert variant.implied == ((1, 0),)
 
 
@@ -39,7 +39,7 @@ def test_a_value_that_varies_is_not_guarded() -> None:
 
 
 def test_as_published_one_argument_is_taken_a_proved_one_first() -> None:
-    found = choose({SEEK: {group(3, 0, 0): 9}}, site({1: 0}), ARITY, [201], single_argument=True)
+    found = choose({SEEK: {group(3, 0, 0): 90}}, site({1: 0}), ARITY, [201], single_argument=True)
     assert (found.variants[0].implied, found.variants[0].guarded) == (((1, 0),), ())
 
 
@@ -52,10 +52,15 @@ def test_rare_calls_and_refused_sites_get_no_number() -> None:
 
 
 def test_without_a_free_number_nothing_is_chosen() -> None:
-    found = choose({SEEK: {group(3): 1}}, site({}), ARITY, [])
+    found = choose({SEEK: {group(3): 10}}, site({}), ARITY, [])
     assert (found.variants, found.refused) == ([], {"no free system-call number": 1})
 
 
 def test_a_proof_that_a_run_contradicts_is_not_believed() -> None:
     found = choose({SEEK: {group(3, 5, 0): 1}}, site({1: 0}), ARITY, [201])
     assert found.variants == []
+
+
+def test_what_is_hardly_called_at_all_is_not_frequent() -> None:
+    found = choose({SEEK: {group(3, 0, 0): 4}}, site({1: 0}), ARITY, [201])
+    assert (found.variants, found.refused) == ([], {"its arguments are rare": 1})

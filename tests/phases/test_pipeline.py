@@ -44,7 +44,8 @@ def test_no_argument_of_read_and_lseek_is_refused(results: dict[str, PhaseResult
     variants: Any = results["measure"].summary["syscalls"]
     assert variants["lseek"]["variants"][0]["constants"] == {"1": 0, "2": 0}
     assert variants["read"]["variants"][0]["constants"]["2"] == 4096
-    assert {reason for reason in results["specialize"].refused if "guard costs" not in reason} == set()
+    refused = [reason for reason in results["specialize"].refused if reason.startswith("argument ")]
+    assert all("guard costs" in reason for reason in refused)
 
 
 def test_the_original_numbers_cost_what_they_did(results: dict[str, PhaseResult], system: System) -> None:

@@ -10,7 +10,7 @@ from rewriter.options import Options, System
 from rewriter.pipeline import run
 from rewriter.report import PhaseResult
 
-COMMAND = "sh -c head 60000 /dev/zero | tee | wc"
+COMMAND = "sh -c head 60000 /dev/zero | tee /copy | wc"
 STARTED = {"head", "tee", "wc"}  # by execve, in the shell's children
 
 
