@@ -12,7 +12,7 @@ from tests.toykernel.test_build import needs_gcc
 from toykernel import build, disk, image
 from toykernel.machine import Machine, Qemu
 
-WORK = workload("usertests", disk=disk.empty(), memory=16)  # little, so that using it up does not take long
+WORK = workload("usertests", disk=disk.empty(), memory=12)  # little, so that using it up does not take long
 
 
 def outcomes(console: str) -> dict[str, str]:
@@ -26,7 +26,7 @@ def test_linux_agrees_with_the_tests(on_linux, tmp_path: Path) -> None:
         pytest.skip("this system does not let us make devices")
     _, console = on_linux("usertests")
     found = outcomes(console)
-    assert len(found) > 130
+    assert len(found) > 140
     assert {name for name, outcome in found.items() if outcome != "ok"} == {"/ device-proc"}, console
 
 
@@ -37,7 +37,7 @@ def console() -> str:
 
 def test_our_kernel_passes(console: str) -> None:
     found = outcomes(console)
-    assert len(found) > 100
+    assert len(found) > 140
     assert set(found.values()) == {"ok"}, console
     assert console.splitlines()[-1] == f"{len(found)} tests, 0 failed"
 
@@ -48,7 +48,7 @@ def test_it_passes_on_qemu(console: str) -> None:
 
 
 @needs_gcc
-@pytest.mark.parametrize(("optimize", "one_unit", "shuffle"), [("-Os", False, 3), ("-O3", True, None)])
-def test_other_builds_pass(optimize: str, one_unit: bool, shuffle: int | None, console: str) -> None:
-    kernel = build.kernel("gcc", optimize, one_unit, shuffle)
+def test_another_build_passes(console: str) -> None:
+    """Another compiler, other names, fields and functions in another order, all in one unit."""
+    kernel = build.kernel("gcc", "-Os", one_unit=True, shuffle=3)
     assert Machine().run(kernel, WORK).console.decode() == console

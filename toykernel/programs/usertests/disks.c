@@ -90,6 +90,44 @@ static void largest(void)
     EXPECT(unlink("file"), 0);
 }
 
+/* A word here and there, so far apart that each needs a block of its own to be found: more than are kept in memory. */
+static void scattered(void)
+{
+    enum { WORDS = 256, STEP = 1 << 18 };
+    int fd = open("file", O_RDWR | O_CREAT, 0644), word;
+
+    for (int i = 0; i < WORDS; i++) {
+        EXPECT(lseek(fd, i * STEP, SEEK_SET), i * STEP);
+        EXPECT(write(fd, &i, sizeof i), sizeof i);
+    }
+    EXPECT(sync(), 0);
+    for (int i = WORDS - 1; i >= 0; i--) {
+        EXPECT(lseek(fd, i * STEP, SEEK_SET), i * STEP);
+        EXPECT(read(fd, &word, sizeof word), sizeof word);
+        EXPECT(word, i);
+    }
+    EXPECT(close(fd), 0);
+    EXPECT(unlink("file"), 0);
+}
+
+/* Files that lose their names while they are open, and are written to the disk without. */
+static void orphans(void)
+{
+    int first = make("first", 5000, 1), second = make("second", 3 * PAGE, 2), third = make("third", 10, 3);
+
+    EXPECT(unlink("first"), 0);
+    EXPECT(unlink("second"), 0);
+    EXPECT(sync(), 0);
+    EXPECT(unlink("third"), 0);
+    EXPECT(fsync(second), 0);
+    CHECK(holds(first, 0, 5000, 1));
+    EXPECT(close(second), 0); /* in the middle of their list */
+    EXPECT(sync(), 0);
+    EXPECT(close(third), 0);
+    CHECK(holds(first, 0, 5000, 1));
+    EXPECT(close(first), 0);
+}
+
 /* Where one filesystem ends and the other begins. */
 static void mount_point(void)
 {
@@ -108,6 +146,8 @@ const struct test disk_tests[] = {
     {"disk-no-blocks", no_blocks},
     {"disk-no-inodes", no_inodes},
     {"disk-largest", largest},
+    {"disk-scattered", scattered},
+    {"disk-orphans", orphans},
     {"disk-mount", mount_point},
     {},
 };

@@ -42,12 +42,12 @@ static void processes(void)
 static int hog(u32 pages)
 {
     static char much[64 * PAGE];
-    int fd = open("hog", O_RDWR | O_CREAT, 0644), n;
+    int fd = open("/hog", O_RDWR | O_CREAT, 0644), n;
 
     while ((n = write(fd, much, sizeof much)) > 0)
         ;
     CHECK(n == -ENOMEM || n == -ENOSPC);
-    n = size_of("hog");
+    n = size_of("/hog");
     CHECK(n > 300 * PAGE);
     EXPECT(ftruncate(fd, n - pages * PAGE), 0);
     return fd;
@@ -56,7 +56,7 @@ static int hog(u32 pages)
 static void end_hog(int fd)
 {
     EXPECT(close(fd), 0);
-    EXPECT(unlink("hog"), 0);
+    EXPECT(unlink("/hog"), 0);
     EXPECT(run_child(nothing), EXITED(0));
 }
 
