@@ -40,7 +40,8 @@ def number_in_eax(program: Program, contract: Contract) -> bool:
 def origins(program: Program, contract: Contract, depths: Depths) -> dict[str, frozenset[str]]:
     """What a handler finds in its registers: those of the program on which each may depend; one that is missing may
     depend on anything.  It is followed on every way from a function's entry through jumps to a gate."""
-    states = _at_entry(program, contract, depths)
+    at_doors, leaving = _at_entry(program, contract, depths)
+    states = [*at_doors, *leaving]
     found: dict[str, frozenset[str]] = {register: frozenset() for register in REGISTERS} if states else {}
     for state in states:
         for register in [*found]:
@@ -54,25 +55,26 @@ def origins(program: Program, contract: Contract, depths: Depths) -> dict[str, f
 
 def current_at_entry(program: Program, contract: Contract, depths: Depths) -> frozenset[str]:
     """The registers in which every handler finds the lowest address of its stack, where the task lies."""
-    states = _at_entry(program, contract, depths)
+    states, _ = _at_entry(program, contract, depths)
     current = Value(CURRENT)
     return frozenset(r for r in REGISTERS if states and all(state.places[r] == current for state in states))
 
 
-def _at_entry(program: Program, contract: Contract, depths: Depths) -> list[State]:
-    """What is known where a gate calls a handler, on every way from a function's entry through jumps to the gate;
-    nothing where there may be other ways."""
+def _at_entry(program: Program, contract: Contract, depths: Depths) -> tuple[list[State], list[State]]:
+    """What is known where a gate calls a handler, and where another function jumps to the entry of one with a gate, on
+    every way there; nothing where there may be other ways."""
     doors = {block.label for block in gates(program, contract)}
     ways = _jumping_to({depths.index.owners[label].name for label in doors}, depths)
+    at_doors: list[State] = []
+    leaving: list[State] = []
     if _entered_within(program, depths, ways, doors):
-        return []
-    states = []
+        return at_doors, leaving
     for name in ways:
         values = Values(depths.index, depths.transfer(), depths.index.functions[name].blocks[0].label)
-        states += [values.before_last(label) for label in values.states if label in doors]
-        leaving = [edge for block in values.blocks for edge in values.ways(block.label) if values.tail_call(*edge)]
-        states += [state for edge, state in leaving if depths.index.owners[edge.target].name in ways]
-    return states
+        at_doors += [values.before_last(label) for label in values.states if label in doors]
+        tails = [edge for block in values.blocks for edge in values.ways(block.label) if values.tail_call(*edge)]
+        leaving += [state for edge, state in tails if depths.index.owners[edge.target].name in ways]
+    return at_doors, leaving
 
 
 def _origin(value: Value) -> frozenset[str] | None:

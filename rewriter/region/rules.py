@@ -123,6 +123,8 @@ def _computed(m: Moment, name: str, left: Value, right: Value, size: int) -> tup
         if carry:
             raise Unsupported(f"{name} with a known carry")
         name = "add" if name == "adc" else "sub"
+    if name == "and" and right.offset is not None:
+        left, right = right, left
     if name == "and" and left.offset is not None and right.constant == -m.stack_size & 0xFFFFFFFF:
         current = pool.make("current")
         return current, of_result(pool, current)

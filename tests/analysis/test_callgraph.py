@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rewriter.analysis.callers import origins, read_after_handler
+from rewriter.analysis.callers import current_at_entry, origins, read_after_handler
 from rewriter.analysis.callgraph import CallGraph
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index, Way
@@ -154,6 +154,14 @@ def test_a_jump_to_the_gate_brings_its_own_registers() -> None:
         within = program(text, ["sys_a", label])
         within.symbols.append(Symbol("table", "data"))
         assert bool(origins(within, contract, Depths(Index(within), contract))) is believed
+
+
+def test_in_which_registers_handlers_find_the_task() -> None:
+    text = GATE.replace("{before}", "mov edx, esp\n and edx, -8192").replace("{target}", "gate")
+    found = program(text, ["sys_a"])
+    found.symbols.append(Symbol("table", "data"))
+    contract = Contract(SystemCalls("table", "sys_a", "gate", 4))
+    assert current_at_entry(found, contract, Depths(Index(found), contract)) == {"edx"}
 
 
 HANDLERS = """
