@@ -32,18 +32,20 @@ def _computed(op: str, left: int, right: int) -> int:
 
 def _add(pool: Pool, left: Value, right: Value) -> Value | None:
     number = right.constant
-    if number is None:
+    if number is None and not right.immediate:
         base, moved = left.args[:2] if left.op == "add" else (None, None)
-        if isinstance(base, Value) and isinstance(moved, Value) and moved.constant is not None:
-            return binary(pool, "add", binary(pool, "add", base, right), moved)  # constants outwards
+        if isinstance(base, Value) and isinstance(moved, Value) and moved.immediate:
+            return binary(pool, "add", binary(pool, "add", base, right), moved)  # constants and labels outwards
         base, moved = right.args[:2] if right.op == "add" else (None, None)
-        if isinstance(base, Value) and isinstance(moved, Value) and moved.constant is not None:
+        if isinstance(base, Value) and isinstance(moved, Value) and moved.immediate:
             return binary(pool, "add", binary(pool, "add", left, base), moved)
         for whole, other in ((left, right), (right, left)):
             if whole.op == "sub" and whole.args[1] is other:
                 assert isinstance(whole.args[0], Value)
                 return whole.args[0]
         return None
+    if number is None:
+        return _labeled(pool, left, right)
     if number == 0:
         return left
     if left.op == "label":
@@ -53,9 +55,17 @@ def _add(pool: Pool, left: Value, right: Value) -> Value | None:
         return pool.label(name, signed(addend + number))
     if left.offset is not None:
         return pool.stack(signed(left.offset + number))
-    if left.op == "add" and isinstance(left.args[1], Value) and left.args[1].constant is not None:
+    if left.op == "add" and isinstance(left.args[1], Value) and left.args[1].immediate:
         assert isinstance(left.args[0], Value)
-        return binary(pool, "add", left.args[0], pool.const(left.args[1].constant + number))
+        return binary(pool, "add", left.args[0], binary(pool, "add", left.args[1], right))
+    return None
+
+
+def _labeled(pool: Pool, left: Value, label: Value) -> Value | None:
+    """A constant beside a label becomes its addend."""
+    base, moved = left.args[:2] if left.op == "add" else (None, None)
+    if isinstance(base, Value) and isinstance(moved, Value) and moved.constant is not None:
+        return binary(pool, "add", base, binary(pool, "add", label, moved))
     return None
 
 

@@ -100,7 +100,7 @@ class Conditions(Selector):
         size = self._narrow_load(left, zero, code)
         if size != WORD or self.foldable(left):
             return [f"cmp {self._memory(left)}, 0"]
-        if left.op == "and" and m.find(left) is None and left not in m.needed():
+        if left.op == "and" and not m.somewhere(left) and left not in m.needed():
             found = self._tested(left, code)
             if found is not None:
                 return [found]

@@ -111,14 +111,9 @@ class Selector:
         """What stands in the brackets.  Its registers are in `_in_address`: pin them while others are taken."""
         m = self.m
         terms, disp, label = self._terms(value)
-        while len(terms) > 2 or sum(scale > 1 for _, scale in terms) > 1:
-            with m.later(*(v for v, _ in terms)):
-                (first, scale), (second, other) = terms[-2:]
-                if scale > 1 or other > 1:
-                    made = self._scaled_sum(first, scale, second, other)
-                else:
-                    made = self._sum(first, second)
-            terms[-2:] = [(made, 1)]
+        while not _fits(terms):
+            self._simplify(value)
+            terms, disp, label = self._terms(value)
         on_stack = next((v for v, scale in terms if v.offset is not None and scale == 1), None)
         others = [term for term in terms if term[0] is not on_stack]
         self._in_address = self._registers([v for v, _ in others])
@@ -144,9 +139,9 @@ class Selector:
                 disp += addend
             elif part.constant is not None:
                 disp += part.constant
-            elif self.m.find(part) is None and part.op == "add":
+            elif part.op == "add" and not self.m.somewhere(part):
                 pending += [v for v in part.args if isinstance(v, Value)][::-1]
-            elif self.m.find(part) is None and part.op == "shl" and _scale(part) <= _LONGEST_SCALE:
+            elif part.op == "shl" and _scale(part) <= _LONGEST_SCALE and not self.m.somewhere(part):
                 inner = part.args[0]
                 assert isinstance(inner, Value)
                 terms.append((inner, 1 << _scale(part)))
@@ -166,17 +161,17 @@ class Selector:
         with m.pinned(one):
             return (one, *self._registers(rest))
 
-    def _sum(self, first: Value, second: Value) -> Value:
-        made = self.m.pool.make("add", first, second)
-        self.register(made)
-        return made
-
-    def _scaled_sum(self, first: Value, scale: int, second: Value, other: int) -> Value:
-        if scale > 1:
-            first = self.m.pool.make("shl", first, scale.bit_length() - 1)
-        if other > 1:
-            second = self.m.pool.make("shl", second, other.bit_length() - 1)
-        return self._sum(first, second)
+    def _simplify(self, value: Value) -> None:
+        """Bring a part of a sum that is too long into a register: all but a constant, else one of the terms."""
+        first, second = value.args
+        assert isinstance(first, Value)
+        assert isinstance(second, Value)
+        if second.immediate and self.m.find(first) is None:
+            self.register(first)
+            return
+        with self.m.later(first, second):
+            part = first if not _fits(self._terms(first)[0]) or self.m.find(first) is None else second
+            self.register(part)
 
     # Operations
 
@@ -363,6 +358,11 @@ class Selector:
 def _symbol(value: Value) -> str:
     name, addend = value.args
     return f"{name}{addend:+d}" if addend else str(name)
+
+
+def _fits(terms: list[tuple[Value, int]]) -> bool:
+    """Whether an address can have these terms."""
+    return len(terms) <= 2 and sum(scale > 1 for _, scale in terms) <= 1
 
 
 def _scale(value: Value) -> int:
