@@ -109,7 +109,6 @@ class Selector:
 
     def address(self, value: Value) -> str:
         """What stands in the brackets.  Its registers are in `_in_address`: pin them while others are taken."""
-        m = self.m
         terms, disp, label = self._terms(value)
         while not _fits(terms):
             self._simplify(value)
