@@ -1,0 +1,106 @@
+"""The training set: programs that fork, exec and talk through pipes, on files in memory and on the journaled disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rewriter.behavior import checked, differences, keyed
+from rewriter.options import Options, System
+from rewriter.phases.costs import dearer, groups, of
+from rewriter.pipeline import run
+from rewriter.report import PhaseResult
+from rewriter.run import Run
+from tests.toykernel.boots import needs_qemu
+from toykernel.machine import Qemu
+
+COMMAND = "sh /data/small.sh"
+NAMES = {3: "read", 4: "write", 6: "close", 7: "waitpid", 19: "lseek"}
+FIGURE_1 = (
+    ("system_call", ""),
+    ("sys_write", "indirect call"),
+    ("ext_file_write", "indirect call"),
+    ("generic_file_write", "call"),
+    ("ext_prepare_write", "indirect call"),
+    ("walk_page_buffers", "call"),
+    ("do_journal_get_write_access", "indirect call"),
+    ("journal_get_write_access", "call"),
+    ("do_get_write_access", "call"),
+)
+
+
+@pytest.fixture(scope="module")
+def trained(system: System) -> dict[str, PhaseResult]:
+    """All phases but the last, which would boot a kernel for every row of its ledger."""
+    options = Options(program="sh", commands=(COMMAND,), until="retarget")
+    return {result.name: result for result in run(options, system)}
+
+
+@pytest.fixture(scope="module")
+def runs(trained: dict[str, PhaseResult], system: System) -> tuple[Run, Run]:
+    kernel, programs = rewritten(trained)
+    pairs = ((system.kernel, {}), (kernel, programs))
+    one, two = (system.machine.run(k, system.work((COMMAND,), p), measure=True, check=True) for k, p in pairs)
+    return one, two
+
+
+def rewritten(trained: dict[str, PhaseResult]) -> tuple[bytes, dict[str, bytes]]:
+    """The specialized kernel, and the programs that were made for it."""
+    programs = {name.split(".")[0]: raw for name, raw in trained["retarget"].files.items()}
+    return trained["layout"].files["kernel.specialized.elf"], programs
+
+
+def test_the_kernels_behave_the_same_call_by_call_and_file_by_file(runs: tuple[Run, Run]) -> None:
+    assert differences(*runs) == []
+    assert "files" in checked(runs[0])
+    assert len({call.process for call in runs[0].calls}) > 20
+
+
+def test_write_takes_the_path_of_figure_1(trained: dict[str, PhaseResult]) -> None:
+    paths: Any = trained["traces"].summary["hot_paths"]
+    expected = tuple(name for name, _ in FIGURE_1), [mark == "indirect call" for _, mark in FIGURE_1[1:]]
+    assert expected in [(tuple(path["functions"]), path["indirect"]) for path in paths["write"]]
+
+
+def test_read_has_four_hot_paths_and_lseek_one_of_length_three(trained: dict[str, PhaseResult]) -> None:
+    """Figure 4; one for each kind of file, and one down to the disk."""
+    paths: Any = trained["traces"].summary["hot_paths"]
+    found = [tuple(path["functions"]) for path in paths["read"]]
+    assert len(set(found)) >= 4
+    assert {"generic_file_read", "pipe_read", "zero_read"} <= {path[2] for path in found if len(path) > 2}
+    assert any("ext_get_block" in path for path in found)
+    assert any(len(path["functions"]) >= 3 for path in paths["lseek"])
+
+
+def test_every_program_that_was_started_is_retargeted(trained: dict[str, PhaseResult]) -> None:
+    """Not the shell alone, which was named: its children's images, too."""
+    changed = set(rewritten(trained)[1])
+    assert {"sh", "sort", "tee", "lz", "crc32", "look", "head", "sha1", "wc", "adpcm"} <= changed
+
+
+def test_no_call_of_any_program_is_dearer(runs: tuple[Run, Run]) -> None:
+    found = groups(*runs, NAMES)
+    assert list(dearer(*runs, found)) == []
+    before, after = (keyed(run) for run in runs)
+    for name, key in found.commonest().items():
+        costs = [sum(call.instructions for call in of(calls, found.members[key])) for calls in (before, after)]
+        assert costs[1] < costs[0] or name not in NAMES.values(), name
+
+
+def test_calls_that_slept_are_told_apart(runs: tuple[Run, Run]) -> None:
+    ends = set(groups(*runs, NAMES).members)
+    assert {("read", "full"), ("read", "full, slept"), ("waitpid", "partial, slept")} <= ends
+
+
+def test_the_kernels_tests_pass_on_the_specialized_one(trained: dict[str, PhaseResult], system: System) -> None:
+    kernel, programs = rewritten(trained)
+    run = system.machine.run(kernel, system.work(("usertests",), programs))
+    assert run.console.endswith(b" tests, 0 failed\n")
+
+
+@needs_qemu
+def test_the_training_set_runs_on_another_pc(trained: dict[str, PhaseResult], system: System) -> None:
+    kernel, programs = rewritten(trained)
+    work = system.work((COMMAND,), programs)
+    assert Qemu().console(kernel, work) == system.machine.run(kernel, work).console
