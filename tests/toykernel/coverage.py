@@ -21,6 +21,7 @@ from rewriter.ir import Block, Function, Program
 from rewriter.probes.counters import insert_counters
 from rewriter.show import instruction, listing
 from tests.toykernel.boots import workload
+from tests.toykernel.random_calls import roomy_disk
 from toykernel import disk, fsck, image
 from toykernel.machine import Machine, Workload
 
@@ -136,8 +137,9 @@ def boots() -> tuple[Workload, ...]:
     return (
         counted("calls", "files", "files devices", *faults, "none", "../dev/console"),
         counted("usertests", image=disk.empty()),
-        counted("randomcalls 1 4000", image=disk.make({}, 8192, 1024)),
+        counted("randomcalls 1 4000", image=roomy_disk()),
         counted("cat /proc/syscalls /proc/kprofile", image=crashed()),
+        counted("kprofile start blocks edges", "kprofile stop blocks edges", "kprofile start cycles", "hello"),
         counted("kprofile start cycles", "hello", "readseek 65536 2", "kprofile write cycles"),
     )
 

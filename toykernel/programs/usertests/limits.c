@@ -2,7 +2,7 @@
    Not to be tried on a Linux that somebody uses. */
 #include "usertests.h"
 
-enum { ENOUGH = 5000, MANY = 150 };
+enum { ENOUGH = 5000, MANY = 70 };
 
 static void sleep_for_ever(void)
 {
@@ -155,7 +155,7 @@ static void no_memory(void)
     if (is_linux())
         return;
     fd = hog(40);
-    for (spare = 0; spare < 16; spare++) {
+    for (spare = 0; spare < 12; spare++) {
         status = run_child(need_memory);
         CHECK(status == EXITED(0) || status == SIGKILL);
         for (u32 i = 0; unlink(name_of(i)) == 0; i++)
