@@ -20,7 +20,9 @@ def cost(user, handlers, **options):
     return run(guest(user, handlers, **options), measure=True).calls[0]
 
 
-@pytest.mark.parametrize("command", ["readseek 8192 2", "calls", "hello; readseek 5000 2; fault"])
+@pytest.mark.parametrize(
+    "command", ["readseek 8192 2", "calls", "hello; readseek 5000 2; fault", "processes", "memory"]
+)
 def test_every_call_costs_what_single_stepping_counts(command):
     work = workload(*command.split("; "))
     measured = Machine().run(image.kernel(), work, measure=True)

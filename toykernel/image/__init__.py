@@ -9,7 +9,22 @@ TRAINING = (
     *("adpcm", "bitcount", "cat", "crc32", "dijkstra", "head", "look", "lz", "patricia", "search", "sh", "sha1"),
     *("sort", "tee", "wc"),
 )
-PROGRAMS = ("calls", "edit", "fault", "files", "hello", "kprofile", "randomcalls", "readseek", "usertests", *TRAINING)
+PROGRAMS = (
+    *(
+        "calls",
+        "edit",
+        "fault",
+        "files",
+        "hello",
+        "kprofile",
+        "memory",
+        "processes",
+        "randomcalls",
+        "readseek",
+        "usertests",
+    ),
+    *TRAINING,
+)
 
 
 def kernel() -> bytes:

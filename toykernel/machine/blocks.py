@@ -13,7 +13,7 @@ _ALONE = {bytes([opcode]) for opcode in (0x90, 0xCC, 0xFA, 0xFB)}  # nop, int3, 
 _LOOP = b"\xeb\xfd"  # jmp to the byte before
 _PREFIXES = {0xF0, 0xF2, 0xF3, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65, 0x66, 0x67}
 
-_PUSHED = {"push": 4, "pushfd": 4, "pushal": 32, "call": 4, "pop": -4, "popfd": -4, "popal": -32}
+_PUSHED = {"push": 4, "pushfd": 4, "pushal": 32, "call": 4, "pop": -4, "popfd": -4, "popal": -32, "iretd": -20}
 
 
 class Block(NamedTuple):
@@ -22,7 +22,7 @@ class Block(NamedTuple):
     sizes: tuple[int, ...]  # of the instructions
     repeats: bool  # whether the last is under `rep`: the emulator runs that as a loop over the instruction alone
     switch: int  # how many there are up to the last that may go over to another stack; 0 if none does
-    pushed: tuple[int, int] = (0, 0)  # by how many bytes esp falls before that one, and behind it
+    pushed: tuple[int, ...] = ()  # by how many bytes each makes esp fall, other than by such a change
 
     def before(self, offset: int) -> int | None:
         """How many instructions lie before the one at `offset` bytes; None if none begins there."""
@@ -37,17 +37,17 @@ class Block(NamedTuple):
 @lru_cache(maxsize=1 << 16)
 def describe(code: bytes) -> Block:
     """The block with these bytes.  A rest that does not decode is one instruction: the processor faults there."""
-    sizes, switch, rest, before, pushed = [], 0, len(code), 0, 0
+    sizes, switch, rest, pushed = [], 0, len(code), []
     for size, mnemonic, operands in disassemble(code):
         sizes.append(size)
         rest -= size
-        if _changes_stack(mnemonic, operands):
-            switch, before, pushed = len(sizes), before + pushed, 0
-        else:
-            pushed += _pushed(mnemonic, operands)
+        changes = _changes_stack(mnemonic, operands)
+        pushed.append(0 if changes else _pushed(mnemonic, operands))
+        if changes:
+            switch = len(sizes)
     if rest:
         sizes.append(rest)
-    return Block(tuple(sizes), is_repeated(code[len(code) - sizes[-1] :]), switch, (before, pushed))
+    return Block(tuple(sizes), is_repeated(code[len(code) - sizes[-1] :]), switch, tuple(pushed))
 
 
 def disassemble(code: bytes) -> Iterator[tuple[int, str, str]]:

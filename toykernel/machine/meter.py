@@ -129,7 +129,7 @@ class Meter:
         self._last = _Run(address, code)
         self._switched = code.block.switch > 0
         if self._switched:
-            self._leaving = self._esp.read()[0] - code.block.pushed[0]
+            self._leaving = self._esp.read()[0] - sum(code.block.pushed[: code.block.switch])
         if code.block.repeats:
             self._repeated = address + code.shape.last
             if self._repeated != self._paused:
@@ -150,10 +150,10 @@ class Meter:
             self._cost = self._stack.cost = Cost()
 
     def user(self, stack: int) -> None:
-        if self._switched and self._last is not None:
-            self._settle(stack, len(self._last.code.block.sizes))
+        if self._switched:
+            self._settle(stack)
         self._cycles.leave()
-        self._last, self._switched = None, False
+        self._last = None
 
     def pause(self, saved: State) -> None:
         if saved.ring == 0:
@@ -196,7 +196,7 @@ class Meter:
         if stack is not self._stack:
             self._stack.left = self._leaving
             self._cost.switches += 1
-            if stack is None or (retired is None and stack.left != esp + code.block.pushed[1]):
+            if stack is None or stack.left != esp + sum(code.block.pushed[code.block.switch : retired]):
                 stack = self._stacks[self._place(esp)] = _Stack(self._nobody)
             self._stack = stack
         self._cost = self._stack.cost

@@ -49,6 +49,18 @@ static inline u32 read_cr2(void)
     return value;
 }
 
+/* Change the address space; forgets all cached translations. */
+static inline void load_cr3(u32 physical)
+{
+    asm volatile("movl %0, %%cr3" : : "r"(physical) : "memory");
+}
+
+/* Forget the cached translation of one page. */
+static inline void invalidate_page(u32 address)
+{
+    asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
 static inline u64 rdtsc(void)
 {
     u64 value;

@@ -107,10 +107,6 @@ u32 *pte_alloc(u32 *pgd, u32 address);
 bool copy_pages(u32 *to, u32 *from, const struct vm_area *area);
 void zap_pages(u32 *pgd, u32 start, u32 end);
 
-/* mm/tlb.S */
-void load_cr3(u32 physical);
-void invalidate_page(u32 address);
-
 /* mm/area.c */
 struct vm_area *find_area(const struct mm *mm, u32 address);
 int add_area(struct mm *mm, const struct vm_area *model);

@@ -1,5 +1,6 @@
 /* Which parts of an address space are in use, and for what: a list of areas in the order of their addresses. */
 #include "fs.h"
+#include "io.h"
 
 static struct cache areas = {.name = "vmas", .size = sizeof(struct vm_area)};
 

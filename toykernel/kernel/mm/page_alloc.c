@@ -1,5 +1,6 @@
 /* Page frames.  Those never used lie behind a frontier, so that boot does not visit them all. */
 #include "buffer.h"
+#include "io.h"
 
 static struct page mem_map[MAX_PAGES]; /* one for each frame */
 static struct page *free_list[2];      /* used before and free again, by order */
@@ -14,7 +15,7 @@ static u32 frame_up(u32 address)
     return (address + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-/* Memory goes up to `end`; the hole is in use.  Physical addresses. */
+/* Memory goes up to `end`; the hole is in use.  Physical addresses.  Nobody runs at them any more. */
 void mem_init(u32 end, u32 hole_start, u32 hole_end)
 {
     frontier = frame_up(physical(_end));
@@ -23,6 +24,8 @@ void mem_init(u32 end, u32 hole_start, u32 hole_end)
         last = MAX_PAGES;
     hole_first = hole_start >> PAGE_SHIFT;
     hole_last = frame_up(hole_end);
+    swapper_pg_dir[0] = 0;
+    load_cr3(physical(swapper_pg_dir));
     nr_free_pages = last - frontier - (hole_last - hole_first);
 }
 
