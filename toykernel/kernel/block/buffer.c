@@ -145,12 +145,18 @@ struct buffer_head *bread(struct block_device *device, u32 block)
     return NULL;
 }
 
-/* A dirty buffer in this chain or behind it, where the search goes on next time; NULL if there is none. */
-struct buffer_head *next_dirty_buffer(u32 *chain)
+/* Write everything home that the journal has committed, and needs no longer. */
+void write_dirty_buffers(void)
 {
-    for (; *chain < BUFFER_CHAINS; ++*chain)
-        for (struct buffer_head *bh = buffer_hash[*chain]; bh; bh = bh->b_next_hash)
-            if (bh->b_state & BH_DIRTY)
-                return bh;
-    return NULL;
+    for (u32 i = 0; i < BUFFER_CHAINS; i++)
+        for (struct buffer_head *bh = buffer_hash[i]; bh;) {
+            if (!(bh->b_state & BH_DIRTY)) {
+                bh = bh->b_next_hash;
+                continue;
+            }
+            ll_rw_block(DISK_WRITE, bh);
+            bh->b_state &= ~BH_DIRTY;
+            brelse(bh); /* with it others of the chain may go */
+            bh = buffer_hash[i];
+        }
 }

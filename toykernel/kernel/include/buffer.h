@@ -56,7 +56,7 @@ void brelse(struct buffer_head *bh);
 void free_buffer(struct buffer_head *bh);
 int map_buffer(struct buffer_head *bh, u32 block);
 void unmap_buffer(struct buffer_head *bh);
-struct buffer_head *next_dirty_buffer(u32 *chain);
+void write_dirty_buffers(void);
 
 /* block/page_buffers.c */
 void free_page_buffers(struct page *page);

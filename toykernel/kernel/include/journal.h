@@ -49,5 +49,6 @@ void retire_transaction(struct journal *journal);
 int move_block(const struct journal *journal, int rw, u32 block, void *data);
 void journal_commit(struct journal *journal);
 void journal_flush(struct journal *journal);
+void journal_checkpoint(struct journal *journal);
 void journal_reset(struct journal *journal);
 int journal_load(struct journal *journal);

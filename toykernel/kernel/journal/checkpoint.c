@@ -11,21 +11,11 @@ void journal_reset(struct journal *journal)
     journal->j_head = 1;
 }
 
-/* Commit, and write everything home.  Nothing that is not committed gets there: between a commit and the next start
-   there is no such thing. */
-void journal_flush(struct journal *journal)
+/* Write everything home, behind a commit: nothing that is not committed gets there. */
+void journal_checkpoint(struct journal *journal)
 {
-    struct buffer_head *bh;
-    u32 chain = 0;
-
-    if (journal->j_count)
-        journal_commit(journal);
     if (journal->j_head == 1)
         return;
-    while ((bh = next_dirty_buffer(&chain))) {
-        ll_rw_block(DISK_WRITE, bh);
-        bh->b_state &= ~BH_DIRTY;
-        brelse(bh);
-    }
+    write_dirty_buffers();
     journal_reset(journal);
 }

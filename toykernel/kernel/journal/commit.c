@@ -50,5 +50,12 @@ void journal_commit(struct journal *journal)
     write_transaction(journal);
     retire_transaction(journal);
     if (journal->j_head + journal->j_most + 3 > journal->j_blocks)
-        journal_flush(journal);
+        journal_checkpoint(journal);
+}
+
+/* The same, and the log is empty again. */
+void journal_flush(struct journal *journal)
+{
+    journal_commit(journal);
+    journal_checkpoint(journal);
 }

@@ -46,23 +46,18 @@ static void replay_transaction(struct journal *journal)
 }
 
 /* Start with the journal of a disk: 0, or -EINVAL if there is none.  If the power fails here, the next mount does the
-   same again.  A transaction that broke off leaves its number to nobody, or the rest of it might look like a part of
-   the next one. */
+   same again. */
 int journal_load(struct journal *journal)
 {
-    u32 first;
-
     if (journal->j_blocks < MIN_JOURNAL || move_block(journal, DISK_READ, journal->j_first, &log_block) ||
         log_block.magic != JOURNAL_MAGIC)
         return -EINVAL;
-    journal->j_sequence = first = log_block.sequence;
+    journal->j_sequence = log_block.sequence;
     journal->j_head = 1;
     journal->j_most = journal->j_blocks / 4 < MOST_TAGS ? journal->j_blocks / 4 : MOST_TAGS;
     while (journal->j_head + 2 <= journal->j_blocks && find_transaction(journal))
         replay_transaction(journal);
-    if (journal->j_sequence == first && !is_record(journal, &descriptor, LOG_DESCRIPTOR))
-        return 0;
-    journal->j_sequence++;
-    journal_reset(journal);
+    if (journal->j_head > 1)
+        journal_reset(journal);
     return 0;
 }

@@ -7,21 +7,6 @@ bool ext_block_ok(const struct inode *inode, u32 block)
     return block >= ext_super(inode)->data && block < ext_super(inode)->blocks;
 }
 
-/* Which number in the inode, then which in the block that it leads to, and so on; how many there are, or 0. */
-static u32 path_to(u32 block, u32 *path)
-{
-    if (block < DIRECT)
-        return path[0] = block, 1;
-    block -= DIRECT;
-    if (block < POINTERS)
-        return path[0] = DIRECT, path[1] = block, 2;
-    block -= POINTERS;
-    path[0] = DIRECT + 1;
-    path[1] = block / POINTERS;
-    path[2] = block % POINTERS;
-    return path[1] < POINTERS ? 3 : 0;
-}
-
 /* A new block: for the piece of a page `bh`, or if that is NULL, for numbers or names; or an error.  It takes part in
    the running transaction at once: nobody shall find there what the disk has. */
 static int new_block(struct handle *handle, struct inode *inode, struct buffer_head *bh)
@@ -62,31 +47,33 @@ static void set_number(struct handle *handle, struct inode *inode, struct buffer
 }
 
 /* The block of the disk, 0 if the file has none there, or an error.  With a handle it is allocated, for `piece`, and
-   with it what leads to it. */
+   with it what leads to it: `depth` blocks of numbers, of which the inode has the first one's. */
 static int map_block(struct handle *handle, struct inode *inode, u32 file_block, struct buffer_head *piece)
 {
-    u32 path[3], depth = path_to(file_block, path);
-    u32 *number = &ext_copy(inode)->block[path[0]];
+    u32 depth = (file_block >= DIRECT) + (file_block >= DIRECT + POINTERS);
+    u32 *number = &ext_copy(inode)->block[depth ? DIRECT - 1 + depth : file_block];
     struct buffer_head *bh = NULL;
 
-    if (!depth)
+    file_block -= depth ? DIRECT : 0;
+    file_block -= depth == 2 ? POINTERS : 0;
+    if (file_block >= POINTERS * POINTERS)
         return handle ? -EFBIG : 0;
-    for (u32 level = 1;; level++) {
+    for (;; depth--) {
         int block = *number;
         if (block && !ext_block_ok(inode, block))
             block = -EIO;
         if (!block && handle) {
-            block = new_block(handle, inode, level == depth ? piece : NULL);
+            block = new_block(handle, inode, depth ? NULL : piece);
             if (block > 0)
                 set_number(handle, inode, bh, number, block);
         }
         brelse(bh);
-        if (block <= 0 || level == depth)
+        if (block <= 0 || !depth)
             return block;
         bh = bread(inode->i_sb->s_bdev, block);
         if (!bh)
             return -EIO;
-        number = (u32 *)bh->b_data + path[level];
+        number = (u32 *)bh->b_data + (depth == 2 ? file_block / POINTERS : file_block % POINTERS);
     }
 }
 
