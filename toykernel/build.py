@@ -33,7 +33,7 @@ IMAGE = HERE / "image"
 SUFFIXES = (".c", ".h", ".S", ".ld")
 LIBRARY = ("crt0.S", "print.c", "string.c")  # linked to each program
 
-COMMON = ["-m32", "-std=gnu11", "-ffreestanding", "-g0", "-fno-pic", "-fno-stack-protector", "-fomit-frame-pointer"]
+COMMON = ["-m32", "-std=gnu2x", "-ffreestanding", "-g0", "-fno-pic", "-fno-stack-protector", "-fomit-frame-pointer"]
 COMMON += ["-fno-asynchronous-unwind-tables", "-fno-strict-aliasing", "-mno-sse", "-mno-mmx"]
 COMMON += ["-Wall", "-Wextra", "-Werror", "-I.", "-Iinclude"]
 ZIG = ["-target", "x86-freestanding-none", "-mcpu=i686", "-mstack-alignment=4", "-fno-sanitize=all"]

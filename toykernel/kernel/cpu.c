@@ -17,8 +17,6 @@ struct gate {
     u16 offset_high;
 };
 
-enum { TRAP_GATE = 0x8F00, INTERRUPT_GATE = 0x8E00, RING_3 = 0x6000 };
-
 #define FLAT(access) (0x00CF00000000FFFFull | (u64)(access) << 40) /* base 0, 4 GiB, 32 bits */
 
 static struct tss tss;
@@ -31,35 +29,17 @@ u64 gdt[7] = {
     [USER_DS / 8] = FLAT(0xF2),
 };
 
-static void set_gate(u32 vector, u16 type, void (*handler)(void))
+void set_gate(u32 vector, u16 type, const void *handler)
 {
     u32 offset = (u32)handler;
     idt[vector] = (struct gate){offset, KERNEL_CS, type, offset >> 16};
 }
 
-/* Interrupts stay as they are. */
-void set_trap_gate(u32 vector, void (*handler)(void))
-{
-    set_gate(vector, TRAP_GATE, handler);
-}
-
-/* Interrupts are off on entry. */
-void set_interrupt_gate(u32 vector, void (*handler)(void))
-{
-    set_gate(vector, INTERRUPT_GATE, handler);
-}
-
-/* The same for n gates in a row; their handlers lie `size` bytes apart. */
-void set_interrupt_gates(u32 vector, u32 n, void (*first)(void), u32 size)
+/* The handlers of n gates in a row lie `size` bytes apart. */
+void set_interrupt_gates(u32 vector, u32 n, const void *first, u32 size)
 {
     for (u32 i = 0; i < n; i++)
-        set_interrupt_gate(vector + i, (void (*)(void))((u32)first + i * size));
-}
-
-/* A trap gate that programs may call by `int`. */
-void set_system_gate(u32 vector, void (*handler)(void))
-{
-    set_gate(vector, TRAP_GATE | RING_3, handler);
+        set_gate(vector + i, INTERRUPT_GATE, first + i * size);
 }
 
 /* Where the next entry from user mode finds its stack. */

@@ -53,12 +53,12 @@ static int profile_cycles(u32 command)
     switch (command) {
     case START:
         nr_stamps = 0;
-        set_system_gate(SYSTEM_CALL, system_call_timed);
+        set_gate(SYSTEM_CALL, SYSTEM_GATE, system_call_timed);
         return 0;
     case WRITE:
         return send(CYCLES, stamps, nr_stamps * sizeof *stamps);
     case STOP:
-        set_system_gate(SYSTEM_CALL, system_call);
+        set_gate(SYSTEM_CALL, SYSTEM_GATE, system_call);
         return 0;
     }
     return -EINVAL;

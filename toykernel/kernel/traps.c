@@ -38,11 +38,11 @@ void trap_init(void)
 {
     for (u32 vector = 0; vector < NR_TRAPS; vector++)
         if (traps[vector].entry)
-            set_trap_gate(vector, traps[vector].entry);
-    set_interrupt_gate(PAGE_FAULT, page_fault); /* cr2 must be read before another fault can come */
-    set_system_gate(3, breakpoint);
-    set_system_gate(4, overflow);
-    set_system_gate(SYSTEM_CALL, system_call);
+            set_gate(vector, TRAP_GATE, traps[vector].entry);
+    set_gate(PAGE_FAULT, INTERRUPT_GATE, page_fault); /* cr2 must be read before another fault can come */
+    set_gate(3, SYSTEM_GATE, breakpoint);
+    set_gate(4, SYSTEM_GATE, overflow);
+    set_gate(SYSTEM_CALL, SYSTEM_GATE, system_call);
 }
 
 /* From entry.S. */

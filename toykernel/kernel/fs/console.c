@@ -25,24 +25,22 @@ struct winsize {
 struct file *console; /* /dev/console, open; every task's descriptors 0, 1, 2 */
 
 /* What was typed so far; nothing is the end of the file. */
-static ssize_t console_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+static ssize_t console_read(struct file *, char *buf, size_t count, loff_t *)
 {
     char chunk[CHUNK];
     size_t n;
 
-    (void)file, (void)ppos;
     if (!access_ok(buf, count))
         return -EFAULT;
     n = serial_read(CONSOLE, chunk, count < CHUNK ? count : CHUNK);
     return __copy_to_user(buf, chunk, n) ? -EFAULT : (ssize_t)n;
 }
 
-static ssize_t console_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
+static ssize_t console_write(struct file *, const char *buf, size_t count, loff_t *)
 {
     char chunk[CHUNK];
     size_t done = 0;
 
-    (void)file, (void)ppos;
     if (!access_ok(buf, count))
         return -EFAULT;
     while (done < count) {
@@ -56,12 +54,11 @@ static ssize_t console_write(struct file *file, const char *buf, size_t count, l
     return done;
 }
 
-static int console_ioctl(struct file *file, u32 command, u32 argument)
+static int console_ioctl(struct file *, u32 command, u32 argument)
 {
     static const struct termios termios = {.c_cflag = 0xCB2}; /* 115200 baud, 8 bits, receiver on */
     static const struct winsize size = {.ws_row = 25, .ws_col = 80};
 
-    (void)file;
     switch (command) {
     case TCGETS:
         return copy_to_user((void *)argument, &termios, sizeof termios) ? -EFAULT : 0;

@@ -10,25 +10,22 @@ struct device {
 };
 
 /* Always at its end. */
-static ssize_t null_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+static ssize_t null_read(struct file *, char *, size_t, loff_t *)
 {
-    (void)file, (void)buf, (void)count, (void)ppos;
     return 0;
 }
 
 /* Takes everything without a look. */
-static ssize_t null_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
+static ssize_t null_write(struct file *, const char *, size_t count, loff_t *)
 {
-    (void)file, (void)buf, (void)ppos;
     return count;
 }
 
 /* As many zeros as wanted. */
-static ssize_t zero_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+static ssize_t zero_read(struct file *, char *buf, size_t count, loff_t *)
 {
     size_t left;
 
-    (void)file, (void)ppos;
     if (!access_ok(buf, count))
         return -EFAULT;
     left = __clear_user(buf, count);
@@ -36,9 +33,8 @@ static ssize_t zero_read(struct file *file, char *buf, size_t count, loff_t *ppo
 }
 
 /* They stay at position 0. */
-static loff_t null_llseek(struct file *file, loff_t offset, int origin)
+static loff_t null_llseek(struct file *file, loff_t, int)
 {
-    (void)offset, (void)origin;
     return file->f_pos = 0;
 }
 

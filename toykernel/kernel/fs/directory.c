@@ -43,12 +43,11 @@ static int may_unlink(const struct nameidata *nd, const struct inode *inode)
     return nd->dir->i_op->unlink ? 0 : -EPERM;
 }
 
-static int remove_name(const struct nameidata *nd, u32 mode)
+static int remove_name(const struct nameidata *nd, u32)
 {
     struct inode *dir = nd->dir, *inode = lookup(dir, nd->last, nd->length);
     int error;
 
-    (void)mode;
     if (IS_ERR(inode))
         return PTR_ERR(inode);
     error = may_unlink(nd, inode);
@@ -68,14 +67,13 @@ static int may_remove(const struct nameidata *nd, const struct inode *inode)
     return nd->dir->i_op->rmdir ? 0 : -EPERM;
 }
 
-static int remove_directory(const struct nameidata *nd, u32 mode)
+static int remove_directory(const struct nameidata *nd, u32)
 {
     static const int refused[] = {[LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOT_DOT] = -ENOTEMPTY};
     enum last_type last = last_type(nd);
     struct inode *dir = nd->dir, *inode;
     int error;
 
-    (void)mode;
     if (last != LAST_NAME)
         return refused[last];
     inode = lookup(dir, nd->last, nd->length);

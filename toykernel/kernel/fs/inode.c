@@ -5,8 +5,7 @@ enum { BUCKETS_OF_INODES = 64, MAX_UNUSED = 64 };
 
 static struct cache inodes = {.name = "inodes", .size = sizeof(struct inode)};
 static struct inode *inode_hash[BUCKETS_OF_INODES]; /* by filesystem and number */
-static struct inode *unused;                        /* without a user, the latest first */
-u32 nr_unused_inodes;                               /* how many */
+u32 nr_unused_inodes;                               /* those among them without a user */
 
 static const struct inode_operations no_inode_operations;
 
@@ -51,16 +50,6 @@ static void unhash_inode(struct inode *inode)
     *link = inode->next_hash;
 }
 
-static void remove_unused(struct inode *inode)
-{
-    struct inode **link = &unused;
-
-    while (*link != inode)
-        link = &(*link)->next_unused;
-    *link = inode->next_unused;
-    nr_unused_inodes--;
-}
-
 /* Out of memory with it: nobody uses or finds it any more. */
 void free_inode(struct inode *inode)
 {
@@ -80,7 +69,7 @@ struct inode *iget(struct super_block *super, u32 ino)
         inode = inode->next_hash;
     if (inode) {
         if (inode->i_count++ == 0)
-            remove_unused(inode);
+            nr_unused_inodes--;
         return inode;
     }
     inode = new_inode(super, 0);
@@ -109,36 +98,28 @@ static void drop_inode(struct inode *inode)
     free_inode(inode);
 }
 
-/* Drop the inode that has been without a user for longest: false if there is none. */
+/* Drop an inode that has no user, from another chain every time: false if there is none. */
 bool prune_inode(void)
 {
-    struct inode *inode = unused;
+    static u32 chain;
 
-    if (!inode)
-        return false;
-    while (inode->next_unused)
-        inode = inode->next_unused;
-    remove_unused(inode);
-    drop_inode(inode);
-    return true;
+    for (u32 n = 0; nr_unused_inodes && n < BUCKETS_OF_INODES; n++)
+        for (struct inode *inode = *inode_bucket(chain++); inode; inode = inode->next_hash)
+            if (!inode->i_count) {
+                nr_unused_inodes--;
+                drop_inode(inode);
+                return true;
+            }
+    return false;
 }
 
-/* Nobody uses it, but it has a name and can be found again. */
-static void keep_unused(struct inode *inode)
-{
-    inode->next_unused = unused;
-    unused = inode;
-    if (++nr_unused_inodes > MAX_UNUSED)
-        prune_inode();
-}
-
-/* One user less. */
+/* One user less.  While it has a name and can be found again it may stay. */
 void iput(struct inode *inode)
 {
     if (--inode->i_count)
         return;
-    if (inode->i_nlink && inode->i_hashed)
-        keep_unused(inode);
-    else
+    if (!inode->i_nlink || !inode->i_hashed)
         drop_inode(inode);
+    else if (++nr_unused_inodes > MAX_UNUSED)
+        prune_inode();
 }

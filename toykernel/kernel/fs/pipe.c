@@ -10,8 +10,7 @@ struct pipe {
     char *ring;             /* the page */
     u32 start;              /* where the next byte to be read is */
     u32 length;             /* how many there are */
-    u32 readers;            /* open files at this end */
-    u32 writers;            /* and at the other */
+    u32 users[3];           /* open files by f_mode: readers are users[FMODE_READ] */
 };
 
 static struct cache pipes = {.name = "pipes", .size = sizeof(struct pipe)};
@@ -27,57 +26,40 @@ static int wait_in(struct pipe *pipe, const struct file *file)
     return 0;
 }
 
-/* Copy to the program what is there, in at most two pieces; a piece that it cannot take stays. */
-static size_t take(struct pipe *pipe, char *buf, size_t count)
+/* Copy bytes of the ring from `at` on to the program or from it, in at most two pieces: how many.  A piece that
+   faults does not count. */
+static size_t copy(struct pipe *pipe, u32 at, char *buf, size_t count, bool to_user)
 {
     size_t done = 0;
 
-    while (done < count && pipe->length) {
-        size_t n = min(min(count - done, pipe->length), PIPE_SIZE - pipe->start);
-        if (copy_to_user(buf + done, pipe->ring + pipe->start, n))
+    while (done < count) {
+        char *piece = pipe->ring + (at + done) % PIPE_SIZE;
+        size_t n = min(count - done, pipe->ring + PIPE_SIZE - piece);
+        if (to_user ? copy_to_user(buf + done, piece, n) : copy_from_user(piece, buf + done, n))
             break;
-        pipe->start = (pipe->start + n) % PIPE_SIZE;
-        pipe->length -= n;
-        done += n;
-    }
-    return done;
-}
-
-/* The other way round. */
-static size_t append(struct pipe *pipe, const char *buf, size_t count)
-{
-    size_t done = 0;
-
-    while (done < count && pipe->length < PIPE_SIZE) {
-        u32 end = (pipe->start + pipe->length) % PIPE_SIZE;
-        size_t n = min(min(count - done, PIPE_SIZE - pipe->length), PIPE_SIZE - end);
-        if (copy_from_user(pipe->ring + end, buf + done, n))
-            break;
-        pipe->length += n;
         done += n;
     }
     return done;
 }
 
 /* What is there, but at least one byte, unless nobody is left who could write it. */
-static ssize_t pipe_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+static ssize_t pipe_read(struct file *file, char *buf, size_t count, loff_t *)
 {
     struct pipe *pipe = file->f_inode->i_private;
-    size_t done;
+    int error = 0;
 
-    (void)ppos;
-    while (count && !pipe->length) {
-        int error;
-        if (!pipe->writers)
-            return 0;
+    while (!error && count && !pipe->length && pipe->users[FMODE_WRITE])
         error = wait_in(pipe, file);
-        if (error)
-            return error;
-    }
-    done = take(pipe, buf, count);
-    if (done)
-        wake_up(&pipe->wait);
-    return done || !count ? (ssize_t)done : -EFAULT;
+    count = min(count, pipe->length);
+    if (error || !count)
+        return error;
+    count = copy(pipe, pipe->start, buf, count, true);
+    if (!count)
+        return -EFAULT;
+    pipe->start = (pipe->start + count) % PIPE_SIZE;
+    pipe->length -= count;
+    wake_up(&pipe->wait);
+    return count;
 }
 
 /* Wait for so much room and somebody to read: 0, or an error. */
@@ -85,26 +67,27 @@ static int wait_for_room(struct pipe *pipe, const struct file *file, size_t room
 {
     int error = 0;
 
-    while (!error && pipe->readers && PIPE_SIZE - pipe->length < room)
+    while (!error && pipe->users[FMODE_READ] && PIPE_SIZE - pipe->length < room)
         error = wait_in(pipe, file);
-    if (pipe->readers)
+    if (pipe->users[FMODE_READ])
         return error;
     send_signal(current, SIGPIPE);
     return -EPIPE;
 }
 
 /* All of it, in one piece if it is short enough to fit. */
-static ssize_t pipe_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
+static ssize_t pipe_write(struct file *file, const char *buf, size_t count, loff_t *)
 {
     struct pipe *pipe = file->f_inode->i_private;
     size_t done = 0;
 
-    (void)ppos;
     while (done < count) {
         int error = wait_for_room(pipe, file, count <= PIPE_SIZE ? count - done : 1);
-        size_t n = error ? 0 : append(pipe, buf + done, count - done);
+        size_t n = error ? 0 : min(count - done, PIPE_SIZE - pipe->length);
+        n = copy(pipe, pipe->start + pipe->length, (char *)buf + done, n, false);
         if (!n)
             return done ? (ssize_t)done : error ? error : -EFAULT;
+        pipe->length += n;
         wake_up(&pipe->wait);
         done += n;
     }
@@ -122,8 +105,7 @@ static int pipe_open(struct file *file)
 {
     struct pipe *pipe = file->f_inode->i_private;
 
-    pipe->readers += file->f_mode & FMODE_READ ? 1 : 0;
-    pipe->writers += file->f_mode & FMODE_WRITE ? 1 : 0;
+    pipe->users[file->f_mode]++;
     return 0;
 }
 
@@ -131,8 +113,7 @@ static void pipe_release(struct file *file)
 {
     struct pipe *pipe = file->f_inode->i_private;
 
-    pipe->readers -= file->f_mode & FMODE_READ ? 1 : 0;
-    pipe->writers -= file->f_mode & FMODE_WRITE ? 1 : 0;
+    pipe->users[file->f_mode]--;
     wake_up(&pipe->wait);
 }
 

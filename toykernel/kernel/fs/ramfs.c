@@ -51,17 +51,15 @@ static int ramfs_mkdir(struct inode *dir, const char *name, u32 length, u32 mode
     return ok ? 0 : -ENOMEM;
 }
 
-static int ramfs_unlink(struct inode *dir, struct inode *inode, const char *name, u32 length)
+static int ramfs_unlink(struct inode *dir, struct inode *inode, const char *, u32)
 {
-    (void)name, (void)length;
     inode->i_nlink--;
     ramfs_remove(dir, inode);
     return 0;
 }
 
-static int ramfs_rmdir(struct inode *dir, struct inode *inode, const char *name, u32 length)
+static int ramfs_rmdir(struct inode *dir, struct inode *inode, const char *, u32)
 {
-    (void)name, (void)length;
     if (!ramfs_is_empty(inode))
         return -ENOTEMPTY;
     inode->i_nlink = 0;
@@ -84,33 +82,29 @@ static int ramfs_truncate(struct inode *inode, loff_t size)
 }
 
 /* Memory is all that there is. */
-static int ramfs_fsync(struct file *file)
+static int ramfs_fsync(struct file *)
 {
-    (void)file;
     return 0;
 }
 
 /* A page that is not in memory was never written. */
-static int ramfs_readpage(struct file *file, struct page *page)
+static int ramfs_readpage(struct file *, struct page *page)
 {
-    (void)file;
     memset(page->address, 0, PAGE_SIZE);
     page->flags |= PG_UPTODATE;
     return 0;
 }
 
-static int ramfs_prepare_write(struct file *file, struct page *page, u32 from, u32 to)
+static int ramfs_prepare_write(struct file *file, struct page *page, u32, u32)
 {
-    (void)from, (void)to;
     return page->flags & PG_UPTODATE ? 0 : ramfs_readpage(file, page);
 }
 
-static int ramfs_commit_write(struct file *file, struct page *page, u32 from, u32 to)
+static int ramfs_commit_write(struct file *, struct page *page, u32 from, u32 to)
 {
     struct inode *inode = page->mapping->host;
     loff_t end = ((loff_t)page->index << PAGE_SHIFT) + to;
 
-    (void)file;
     if (to > from && end > inode->i_size)
         inode->i_size = end;
     return 0;

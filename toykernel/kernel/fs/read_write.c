@@ -23,9 +23,8 @@ loff_t generic_file_llseek(struct file *file, loff_t offset, int origin)
 }
 
 /* Seek where there is only a stream. */
-loff_t no_llseek(struct file *file, loff_t offset, int origin)
+loff_t no_llseek(struct file *, loff_t, int)
 {
-    (void)file, (void)offset, (void)origin;
     return -ESPIPE;
 }
 

@@ -57,8 +57,7 @@ SYSCALL_DEFINE3(getdents, u32, fd, void *, buf, size_t, count)
 }
 
 /* read of a directory. */
-ssize_t directory_read(struct file *file, char *buf, size_t count, loff_t *ppos)
+ssize_t directory_read(struct file *, char *, size_t, loff_t *)
 {
-    (void)file, (void)buf, (void)count, (void)ppos;
     return -EISDIR;
 }

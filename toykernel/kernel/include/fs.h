@@ -96,7 +96,6 @@ struct inode {
     struct address_space i_data;         /* its own */
     bool i_hashed;                       /* iget can find it */
     struct inode *next_hash;             /* in a chain of the inode cache */
-    struct inode *next_unused;           /* in the list of those that are kept without a user */
     void *i_private;                     /* the filesystem's */
 };
 

@@ -3,20 +3,14 @@
 
 #include "types.h"
 
-static inline void outb(u8 value, u16 port)
-{
-    asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline void outw(u16 value, u16 port)
-{
-    asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline void outl(u32 value, u16 port)
-{
-    asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
+#define DEFINE_OUT(name, type)                                                                               \
+    static inline void name(type value, u16 port)                                                            \
+    {                                                                                                        \
+        asm volatile(#name " %0, %1" : : "a"(value), "Nd"(port));                                            \
+    }
+DEFINE_OUT(outb, u8)
+DEFINE_OUT(outw, u16)
+DEFINE_OUT(outl, u32)
 
 static inline u8 inb(u16 port)
 {

@@ -31,10 +31,13 @@ __attribute__((noreturn)) void power_off(u8 status);
 /* cpu.c */
 void cpu_init(void);
 void set_kernel_stack(u32 top);
-void set_trap_gate(u32 vector, void (*handler)(void));
-void set_interrupt_gate(u32 vector, void (*handler)(void));
-void set_interrupt_gates(u32 vector, u32 n, void (*first)(void), u32 size);
-void set_system_gate(u32 vector, void (*handler)(void));
+enum {
+    INTERRUPT_GATE = 0x8E00, /* interrupts are off on entry */
+    TRAP_GATE = 0x8F00,      /* they stay as they are */
+    SYSTEM_GATE = 0xEF00     /* a trap gate that programs may call by `int` */
+};
+void set_gate(u32 vector, u16 type, const void *handler);
+void set_interrupt_gates(u32 vector, u32 n, const void *first, u32 size);
 
 /* irq.c */
 void irq_init(void);

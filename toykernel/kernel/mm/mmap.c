@@ -4,9 +4,8 @@
 
 /* A file whose pages are in the page cache may be shown in memory.  A program that writes to shared pages writes to the
    cache and nowhere else, so that they must be all there is of the file. */
-int generic_file_mmap(struct file *file, struct vm_area *area)
+int generic_file_mmap(struct file *, struct vm_area *)
 {
-    (void)file, (void)area;
     return 0;
 }
 
