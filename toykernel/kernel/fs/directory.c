@@ -3,7 +3,7 @@
 #include "syscall.h"
 
 /* The system calls here do one thing with one path. */
-static int with_path(const char *user_path, int (*operation)(const struct nameidata *, u32), u32 mode)
+static int with_path(const char *user_path, int (*operation)(const struct nameidata *, u32), u32 argument)
 {
     char *path = getname(user_path);
     struct nameidata nd;
@@ -13,7 +13,7 @@ static int with_path(const char *user_path, int (*operation)(const struct nameid
         return PTR_ERR(path);
     error = path_parent(path, &nd);
     if (!error) {
-        error = operation(&nd, mode);
+        error = operation(&nd, argument);
         iput(nd.dir);
     }
     putname(path);
@@ -22,83 +22,54 @@ static int with_path(const char *user_path, int (*operation)(const struct nameid
 
 static int make_directory(const struct nameidata *nd, u32 mode)
 {
-    struct inode *dir = nd->dir, *inode = lookup(dir, nd->last, nd->length);
-
-    if (!IS_ERR(inode)) {
-        iput(inode);
-        return -EEXIST;
-    }
-    if (PTR_ERR(inode) != -ENOENT || !dir->i_nlink)
-        return PTR_ERR(inode);
-    return dir->i_op->mkdir ? dir->i_op->mkdir(dir, nd->last, nd->length, S_IFDIR | (mode & 01777)) : -EPERM;
-}
-
-/* Why a file may not be unlinked, or 0. */
-static int may_unlink(const struct nameidata *nd, const struct inode *inode)
-{
-    if (S_ISDIR(inode->i_mode))
-        return -EISDIR;
-    if (nd->directory)
-        return -ENOTDIR;
-    return nd->dir->i_op->unlink ? 0 : -EPERM;
-}
-
-static int remove_name(const struct nameidata *nd, u32)
-{
-    struct inode *dir = nd->dir, *inode = lookup(dir, nd->last, nd->length);
-    int error;
+    struct inode *inode = lookup_create(nd, S_IFDIR | (mode & 01777), true);
 
     if (IS_ERR(inode))
         return PTR_ERR(inode);
-    error = may_unlink(nd, inode);
-    if (!error)
-        error = dir->i_op->unlink(dir, inode, nd->last, nd->length);
     iput(inode);
-    return error;
+    return 0;
 }
 
-/* Why a directory may not be removed, or 0.  Whether it is empty, its filesystem knows. */
-static int may_remove(const struct nameidata *nd, const struct inode *inode)
+/* Why a file may not be removed as what it is taken for, or 0.  Whether a directory is empty, its filesystem knows. */
+static int may_remove(const struct nameidata *nd, const struct inode *inode, bool directory)
 {
-    if (!S_ISDIR(inode->i_mode))
+    if (directory != S_ISDIR(inode->i_mode))
+        return directory ? -ENOTDIR : -EISDIR;
+    if (nd->directory && !directory)
         return -ENOTDIR;
     if (inode == inode->i_sb->s_root)
         return -EBUSY; /* something is mounted there */
-    return nd->dir->i_op->rmdir ? 0 : -EPERM;
+    return nd->dir->i_op->remove ? 0 : -EPERM;
 }
 
-static int remove_directory(const struct nameidata *nd, u32)
+static int remove_name(const struct nameidata *nd, u32 directory)
 {
     static const int refused[] = {[LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOT_DOT] = -ENOTEMPTY};
-    enum last_type last = last_type(nd);
-    struct inode *dir = nd->dir, *inode;
+    enum last_type last = last_type(nd->last, nd->length);
+    struct inode *inode;
     int error;
 
-    if (last != LAST_NAME)
+    if (directory && last != LAST_NAME)
         return refused[last];
-    inode = lookup(dir, nd->last, nd->length);
+    inode = lookup(nd->dir, nd->last, nd->length);
     if (IS_ERR(inode))
         return PTR_ERR(inode);
-    error = may_remove(nd, inode);
+    error = may_remove(nd, inode, directory);
     if (!error)
-        error = dir->i_op->rmdir(dir, inode, nd->last, nd->length);
+        error = nd->dir->i_op->remove(nd->dir, inode, nd->last, nd->length);
     iput(inode);
     return error;
 }
 
 SYSCALL_DEFINE1(chdir, const char *, path)
 {
-    struct inode *dir = namei_user(path), *old = current->cwd;
+    struct inode *dir = namei_user(path, O_DIRECTORY);
 
     if (IS_ERR(dir))
         return PTR_ERR(dir);
-    if (S_ISDIR(dir->i_mode)) {
-        current->cwd = dir;
-        iput(old);
-        return 0;
-    }
-    iput(dir);
-    return -ENOTDIR;
+    iput(current->cwd);
+    current->cwd = dir;
+    return 0;
 }
 
 SYSCALL_DEFINE2(mkdir, const char *, path, u32, mode)
@@ -108,10 +79,10 @@ SYSCALL_DEFINE2(mkdir, const char *, path, u32, mode)
 
 SYSCALL_DEFINE1(rmdir, const char *, path)
 {
-    return with_path(path, remove_directory, 0);
+    return with_path(path, remove_name, true);
 }
 
 SYSCALL_DEFINE1(unlink, const char *, path)
 {
-    return with_path(path, remove_name, 0);
+    return with_path(path, remove_name, false);
 }

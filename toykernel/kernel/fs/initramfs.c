@@ -23,19 +23,13 @@ static u32 aligned(u32 size)
     return (size + 3) & -4;
 }
 
-static void release_node(struct inode *inode)
-{
-    if (!IS_ERR(inode))
-        iput(inode);
-}
-
 /* Make the directories that the path goes through; archives may leave them out. */
 static void make_parents(char *path)
 {
     for (char *p = path + 1; *p; p++)
         if (*p == '/') {
             *p = 0;
-            release_node(ramfs_mknod(path, S_IFDIR | 0755));
+            iput(ramfs_mknod(path, S_IFDIR | 0755));
             *p = '/';
         }
 }
@@ -49,7 +43,7 @@ static void unpack_entry(char *path, u32 mode, const char *data, u32 size)
         return;
     make_parents(path);
     inode = ramfs_mknod(path, mode);
-    if (IS_ERR(inode) || (kind == S_IFREG && kernel_write(inode, data, size)))
+    if (kind == S_IFREG && kernel_write(inode, data, size))
         panic("archive does not fit into memory", size);
     iput(inode);
 }

@@ -43,43 +43,38 @@ static struct inode *follow_mount(struct inode *inode)
 /* "..": from the root of a mounted filesystem it leads out of it; the root of all is its own parent. */
 static struct inode *lookup_parent(struct inode *dir)
 {
-    struct inode *parent;
-
     while (dir == dir->i_sb->s_root && dir->i_sb->s_covered)
         dir = dir->i_sb->s_covered;
     if (dir == root_filesystem->s_root)
         return igrab(dir);
-    parent = dir->i_op->lookup(dir, "..", 2);
-    return IS_ERR(parent) ? parent : follow_mount(parent);
+    return dir->i_op->lookup(dir, "..", 2);
 }
 
-static bool is_dot(const char *name, u32 length)
+enum last_type last_type(const char *name, u32 length)
 {
-    return length == 1 && name[0] == '.';
-}
-
-static bool is_dot_dot(const char *name, u32 length)
-{
-    return length == 2 && name[0] == '.' && name[1] == '.';
+    if (length == 0)
+        return LAST_ROOT;
+    if (length > 2 || name[0] != '.' || name[length - 1] != '.')
+        return LAST_NAME;
+    return length == 1 ? LAST_DOT : LAST_DOT_DOT;
 }
 
 /* What a directory's name leads to, with one more user; or an error.  In one that was removed there are no names,
    not even that of its parent. */
 struct inode *lookup(struct inode *dir, const char *name, u32 length)
 {
+    enum last_type type = last_type(name, length);
     struct inode *inode;
 
     if (!S_ISDIR(dir->i_mode))
         return ERR_PTR(-ENOTDIR);
-    if (length == 0 || is_dot(name, length))
+    if (type == LAST_ROOT || type == LAST_DOT)
         return igrab(dir);
     if (length > NAME_MAX)
         return ERR_PTR(-ENAMETOOLONG);
     if (!dir->i_nlink)
         return ERR_PTR(-ENOENT);
-    if (is_dot_dot(name, length))
-        return lookup_parent(dir);
-    inode = dir->i_op->lookup(dir, name, length);
+    inode = type == LAST_DOT_DOT ? lookup_parent(dir) : dir->i_op->lookup(dir, name, length);
     return IS_ERR(inode) ? inode : follow_mount(inode);
 }
 
@@ -115,58 +110,31 @@ int path_parent(const char *path, struct nameidata *nd)
     return -ENOTDIR;
 }
 
-enum last_type last_type(const struct nameidata *nd)
+/* What the last component names, with one more user, made unless it was there (which is an error if it must be new);
+   or an error. */
+struct inode *lookup_create(const struct nameidata *nd, u32 mode, bool must_be_new)
 {
-    if (nd->length == 0)
-        return LAST_ROOT;
-    if (is_dot(nd->last, nd->length))
-        return LAST_DOT;
-    return is_dot_dot(nd->last, nd->length) ? LAST_DOT_DOT : LAST_NAME;
-}
+    struct inode *dir = nd->dir, *inode = lookup(dir, nd->last, nd->length);
 
-/* What a path of the kernel's leads to, with one more user; or an error. */
-struct inode *namei(const char *path)
-{
-    return open_namei(path, O_RDONLY, 0);
-}
-
-/* The same for a path of the program's. */
-struct inode *namei_user(const char *user_path)
-{
-    char *path = getname(user_path);
-    struct inode *inode;
-
-    if (IS_ERR(path))
-        return (struct inode *)path;
-    inode = namei(path);
-    putname(path);
-    return inode;
-}
-
-static struct inode *create(struct inode *dir, const char *name, u32 length, u32 mode)
-{
-    if (!dir->i_nlink)
-        return ERR_PTR(-ENOENT);
+    if (!IS_ERR(inode) && must_be_new) {
+        iput(inode);
+        return ERR_PTR(-EEXIST);
+    }
+    if (PTR_ERR(inode) != -ENOENT || !dir->i_nlink)
+        return inode;
     if (!dir->i_op->create)
-        return ERR_PTR(-EACCES);
-    return dir->i_op->create(dir, name, length, S_IFREG | (mode & 07777));
+        return ERR_PTR(S_ISDIR(mode) ? -EPERM : -EACCES);
+    return dir->i_op->create(dir, nd->last, nd->length, mode);
 }
 
 /* The last component's inode, made if the flags ask for it; or an error. */
 static struct inode *last_inode(const struct nameidata *nd, u32 flags, u32 mode)
 {
-    struct inode *inode;
-
-    if (flags & O_CREAT && nd->directory && last_type(nd) == LAST_NAME)
+    if (!(flags & O_CREAT))
+        return lookup(nd->dir, nd->last, nd->length);
+    if (nd->directory && last_type(nd->last, nd->length) == LAST_NAME)
         return ERR_PTR(-EISDIR);
-    inode = lookup(nd->dir, nd->last, nd->length);
-    if (IS_ERR(inode))
-        return PTR_ERR(inode) == -ENOENT && flags & O_CREAT ? create(nd->dir, nd->last, nd->length, mode)
-                                                            : inode;
-    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL))
-        return inode;
-    iput(inode);
-    return ERR_PTR(-EEXIST);
+    return lookup_create(nd, S_IFREG | (mode & 07777), flags & O_EXCL);
 }
 
 /* Does the way in which it is opened suit this kind of file?  If so, it is emptied where the flags ask for it. */
@@ -179,7 +147,7 @@ static int may_open(struct inode *inode, const struct nameidata *nd, u32 flags)
     return flags & O_TRUNC && inode->i_op->truncate ? inode->i_op->truncate(inode, 0) : 0;
 }
 
-/* The inode to open, with one more user; or an error. */
+/* What a path of the kernel's leads to, to be opened so, with one more user; or an error. */
 struct inode *open_namei(const char *path, u32 flags, u32 mode)
 {
     struct nameidata nd;
@@ -198,5 +166,18 @@ struct inode *open_namei(const char *path, u32 flags, u32 mode)
         inode = ERR_PTR(error);
     }
     iput(nd.dir);
+    return inode;
+}
+
+/* What a path of the program's leads to, with one more user; or an error. */
+struct inode *namei_user(const char *user_path, u32 flags)
+{
+    char *path = getname(user_path);
+    struct inode *inode;
+
+    if (IS_ERR(path))
+        return (struct inode *)path;
+    inode = open_namei(path, flags, 0);
+    putname(path);
     return inode;
 }

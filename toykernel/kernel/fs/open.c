@@ -3,7 +3,7 @@
 #include "syscall.h"
 
 /* Open the inode, which the file takes over in any case; 0, or an error. */
-int open_inode(struct file *file, struct inode *inode, u32 flags)
+static int open_inode(struct file *file, struct inode *inode, u32 flags)
 {
     int error;
 
@@ -15,6 +15,16 @@ int open_inode(struct file *file, struct inode *inode, u32 flags)
     if (error)
         iput(inode);
     return error;
+}
+
+/* A file for an inode whose open does not fail, and which gets one more user; NULL if memory is short. */
+struct file *file_of(struct inode *inode, u32 flags)
+{
+    struct file *file = get_empty_file();
+
+    if (file)
+        open_inode(file, igrab(inode), flags);
+    return file;
 }
 
 /* Open a path of the kernel's; the file, or an error. */

@@ -158,15 +158,6 @@ static struct inode *pipe_inode(void)
     return NULL;
 }
 
-static struct file *open_end(struct inode *inode, u32 flags)
-{
-    struct file *file = get_empty_file();
-
-    if (file)
-        open_inode(file, igrab(inode), flags); /* pipe_open does not fail */
-    return file;
-}
-
 SYSCALL_DEFINE1(pipe, int *, user_fds)
 {
     struct inode *inode = pipe_inode();
@@ -174,7 +165,7 @@ SYSCALL_DEFINE1(pipe, int *, user_fds)
     int fds[2], error = inode ? 0 : -ENOMEM;
 
     for (u32 i = 0; i < 2 && !error; i++) {
-        ends[i] = open_end(inode, i == 0 ? O_RDONLY : O_WRONLY);
+        ends[i] = file_of(inode, i == 0 ? O_RDONLY : O_WRONLY);
         fds[i] = ends[i] ? get_unused_fd(i == 0 ? 0 : fds[0] + 1) : -ENFILE;
         error = fds[i] < 0 ? fds[i] : 0;
     }

@@ -1,77 +1,100 @@
-/* A filesystem that is nothing but page cache: its files are the pages in memory. */
+/* A filesystem that is nothing but page cache: its files are the pages in memory, its directories lists of names in
+   the order in which they were made. */
 #include "fs.h"
 
-static u32 last_ino;
+struct ramfs_name {
+    char name[NAME_MAX + 1]; /* ended by a zero */
+    struct inode *inode;     /* what it names: a user of it, but for "." and ".." */
+    u32 position;            /* in the directory: larger than that of those before it */
+    struct ramfs_name *next; /* in the same directory; i_private of the directory is the first, "." */
+};
 
-static const struct inode_operations directory_inode, file_inode, special_inode;
-static const struct file_operations directory_file, regular_file;
-static const struct address_space_operations ramfs_pages;
-static const struct super_operations ramfs_super;
+static struct cache names = {.name = "names", .size = sizeof(struct ramfs_name)};
 
-static struct super_block ramfs = {.s_maxbytes = MAX_SIZE, .s_op = &ramfs_super};
+static struct inode *ramfs_inode(u32 mode);
 
-/* An inode of this filesystem without a name; NULL if memory is short. */
-static struct inode *ramfs_inode(u32 mode)
+/* Name the inode; false if memory is short. */
+static bool add_name(struct inode *dir, const char *name, u32 length, struct inode *inode)
 {
-    struct inode *inode = new_inode(&ramfs, mode);
+    struct ramfs_name **link = (struct ramfs_name **)&dir->i_private, *n = cache_alloc(&names);
 
-    if (!inode)
-        return NULL;
-    inode->i_ino = ++last_ino;
-    inode->i_op = S_ISDIR(mode) ? &directory_inode : &file_inode;
-    inode->i_fop = S_ISDIR(mode) ? &directory_file : &regular_file;
-    inode->i_data.a_ops = &ramfs_pages;
-    return inode;
+    if (!n)
+        return false;
+    memcpy(n->name, name, length);
+    n->inode = inode;
+    for (; *link; link = &(*link)->next)
+        n->position = (*link)->position + 1;
+    *link = n;
+    return true;
 }
 
+/* A file, or a directory with its first two names. */
 static struct inode *ramfs_create(struct inode *dir, const char *name, u32 length, u32 mode)
 {
     struct inode *inode = ramfs_inode(mode);
+    bool directory = S_ISDIR(mode), ok = inode;
 
-    if (inode && ramfs_add(dir, name, length, inode))
-        return inode;
-    if (inode)
+    if (ok && directory)
+        ok = add_name(inode, ".", 1, inode) && add_name(inode, "..", 2, dir);
+    if (ok && add_name(dir, name, length, inode)) {
+        inode->i_nlink += directory;
+        dir->i_nlink += directory;
+        return igrab(inode);
+    }
+    if (inode) {
+        inode->i_nlink = 0;
         iput(inode);
+    }
     return ERR_PTR(-ENOMEM);
 }
 
-static int ramfs_mkdir(struct inode *dir, const char *name, u32 length, u32 mode)
+static int ramfs_remove(struct inode *dir, struct inode *inode, const char *, u32)
 {
-    struct inode *inode = ramfs_inode(mode);
-    bool ok = inode && ramfs_make_empty(inode, dir) && ramfs_add(dir, name, length, inode);
+    struct ramfs_name **link = (struct ramfs_name **)&dir->i_private, *n = inode->i_private;
+    bool directory = S_ISDIR(inode->i_mode);
 
-    if (ok) {
-        inode->i_nlink = 2;
-        dir->i_nlink++;
-    } else if (inode) {
-        inode->i_nlink = 0;
-    }
-    if (inode)
-        iput(inode); /* from now on its name keeps it */
-    return ok ? 0 : -ENOMEM;
-}
-
-static int ramfs_unlink(struct inode *dir, struct inode *inode, const char *, u32)
-{
-    inode->i_nlink--;
-    ramfs_remove(dir, inode);
-    return 0;
-}
-
-static int ramfs_rmdir(struct inode *dir, struct inode *inode, const char *, u32)
-{
-    if (!ramfs_is_empty(inode))
+    if (directory && n->next->next)
         return -ENOTEMPTY;
-    inode->i_nlink = 0;
-    dir->i_nlink--;
-    ramfs_remove(dir, inode);
+    while ((*link)->inode != inode)
+        link = &(*link)->next;
+    n = *link;
+    *link = n->next;
+    cache_free(&names, n);
+    inode->i_nlink -= 1 + directory;
+    dir->i_nlink -= directory;
+    iput(inode);
     return 0;
 }
 
+/* A directory that goes away has its own two names at most. */
 static void ramfs_delete_inode(struct inode *inode)
 {
-    if (S_ISDIR(inode->i_mode) && inode->i_private)
-        ramfs_free_names(inode);
+    struct ramfs_name *n = S_ISDIR(inode->i_mode) ? inode->i_private : NULL, *next;
+
+    for (; n; n = next) {
+        next = n->next;
+        cache_free(&names, n);
+    }
+}
+
+struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length)
+{
+    for (struct ramfs_name *n = dir->i_private; n; n = n->next)
+        if (memcmp(n->name, name, length) == 0 && !n->name[length])
+            return igrab(n->inode);
+    return ERR_PTR(-ENOENT);
+}
+
+static int ramfs_readdir(struct file *file, void *to, filldir_t filldir)
+{
+    for (struct ramfs_name *n = file->f_inode->i_private; n; n = n->next) {
+        if (n->position < file->f_pos)
+            continue;
+        if (filldir(to, n->name, strlen(n->name), n->position + 1, n->inode->i_ino, n->inode->i_mode))
+            break;
+        file->f_pos = n->position + 1;
+    }
+    return 0;
 }
 
 static int ramfs_truncate(struct inode *inode, loff_t size)
@@ -110,13 +133,10 @@ static int ramfs_commit_write(struct file *, struct page *page, u32 from, u32 to
     return 0;
 }
 
-static const struct super_operations ramfs_super = {.delete_inode = ramfs_delete_inode};
 static const struct inode_operations directory_inode = {
     .lookup = ramfs_lookup,
     .create = ramfs_create,
-    .mkdir = ramfs_mkdir,
-    .unlink = ramfs_unlink,
-    .rmdir = ramfs_rmdir,
+    .remove = ramfs_remove,
 };
 static const struct inode_operations file_inode = {.truncate = ramfs_truncate};
 static const struct inode_operations special_inode = {};
@@ -139,48 +159,50 @@ static const struct address_space_operations ramfs_pages = {
     .commit_write = ramfs_commit_write,
 };
 
-static struct inode *make_node(struct inode *dir, const char *name, u32 length, u32 mode)
-{
-    int error;
+static const struct super_operations ramfs_super = {.delete_inode = ramfs_delete_inode};
+static struct super_block ramfs = {.s_maxbytes = MAX_SIZE, .s_op = &ramfs_super};
 
-    if (!S_ISDIR(mode))
-        return ramfs_create(dir, name, length, mode);
-    error = ramfs_mkdir(dir, name, length, mode);
-    return error ? ERR_PTR(error) : lookup(dir, name, length);
+/* An inode of this filesystem without a name; NULL if memory is short. */
+static struct inode *ramfs_inode(u32 mode)
+{
+    static u32 last_ino;
+    struct inode *inode = new_inode(&ramfs, mode);
+
+    if (!inode)
+        return NULL;
+    inode->i_ino = ++last_ino;
+    inode->i_op = S_ISDIR(mode) ? &directory_inode : &file_inode;
+    inode->i_fop = S_ISDIR(mode) ? &directory_file : &regular_file;
+    inode->i_data.a_ops = &ramfs_pages;
+    return inode;
 }
 
 /* An open file without a name; NULL if memory is short. */
 struct file *ramfs_file(loff_t size)
 {
     struct inode *inode = ramfs_inode(S_IFREG | 0600);
-    struct file *file = inode ? get_empty_file() : NULL;
+    struct file *file;
 
-    if (!file) {
-        if (inode)
-            iput(inode);
+    if (!inode)
         return NULL;
-    }
     inode->i_size = size;
-    file->f_inode = inode;
-    file->f_op = inode->i_fop;
-    file->f_flags = O_RDWR;
-    file->f_mode = FMODE_READ | FMODE_WRITE;
+    file = file_of(inode, O_RDWR);
+    iput(inode);
     return file;
 }
 
-/* Make what a path of the kernel's names, unless it is there, and return it with one more user; or an error. */
+/* Make what a path of the kernel's names, unless it is there, and return it with one more user. */
 struct inode *ramfs_mknod(const char *path, u32 mode)
 {
     struct nameidata nd;
-    struct inode *inode;
-    int error = path_parent(path, &nd);
+    struct inode *inode = ERR_PTR(path_parent(path, &nd));
 
-    if (error)
-        return ERR_PTR(error);
-    inode = lookup(nd.dir, nd.last, nd.length);
-    if (PTR_ERR(inode) == -ENOENT)
-        inode = make_node(nd.dir, nd.last, nd.length, mode);
-    iput(nd.dir);
+    if (!inode) {
+        inode = lookup_create(&nd, mode, false);
+        iput(nd.dir);
+    }
+    if (IS_ERR(inode))
+        panic("cannot make the first files", PTR_ERR(inode));
     return inode;
 }
 
@@ -189,8 +211,6 @@ struct inode *ramfs_special(const char *path, u32 mode, const struct file_operat
 {
     struct inode *inode = ramfs_mknod(path, mode);
 
-    if (IS_ERR(inode))
-        panic("no memory for a special file", PTR_ERR(inode));
     inode->i_op = &special_inode;
     inode->i_fop = operations;
     return inode;
@@ -201,7 +221,7 @@ void ramfs_init(void)
 {
     struct inode *root = ramfs_inode(S_IFDIR | 0755);
 
-    if (!root || !ramfs_make_empty(root, root))
+    if (!root || !add_name(root, ".", 1, root) || !add_name(root, "..", 2, root))
         panic("no memory for the root directory", 0);
     root->i_nlink = 2;
     ramfs.s_root = root;

@@ -36,7 +36,7 @@ static int copy_stat(const struct inode *inode, struct stat *to)
 
 SYSCALL_DEFINE2(stat, const char *, path, struct stat *, to)
 {
-    struct inode *inode = namei_user(path);
+    struct inode *inode = namei_user(path, O_RDONLY);
     int error;
 
     if (IS_ERR(inode))

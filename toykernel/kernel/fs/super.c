@@ -15,14 +15,10 @@ void mount_root(struct super_block *super)
 /* From now on the directory's path leads to the root of this filesystem; 0, or an error. */
 int mount_at(const char *path, struct super_block *super)
 {
-    struct inode *dir = namei(path);
+    struct inode *dir = open_namei(path, O_DIRECTORY, 0);
 
     if (IS_ERR(dir))
         return PTR_ERR(dir);
-    if (!S_ISDIR(dir->i_mode)) {
-        iput(dir);
-        return -ENOTDIR;
-    }
     super->s_covered = dir;
     dir->i_mount = super;
     super->s_next = root_filesystem->s_next;

@@ -103,9 +103,7 @@ struct inode {
 struct inode_operations {
     struct inode *(*lookup)(struct inode *dir, const char *name, u32 length); /* also "..", but not "." */
     struct inode *(*create)(struct inode *dir, const char *name, u32 length, u32 mode);
-    int (*mkdir)(struct inode *dir, const char *name, u32 length, u32 mode);
-    int (*unlink)(struct inode *dir, struct inode *inode, const char *name, u32 length);
-    int (*rmdir)(struct inode *dir, struct inode *inode, const char *name, u32 length);
+    int (*remove)(struct inode *dir, struct inode *inode, const char *name, u32 length); /* -ENOTEMPTY */
     int (*truncate)(struct inode *, loff_t size); /* pages, blocks and i_size */
 };
 
@@ -174,7 +172,7 @@ void exit_files(void);
 void exec_files(void);
 
 /* fs/open.c */
-int open_inode(struct file *file, struct inode *inode, u32 flags);
+struct file *file_of(struct inode *inode, u32 flags);
 struct file *file_open(const char *path, u32 flags, u32 mode);
 
 /* fs/inode.c */
@@ -200,10 +198,10 @@ char *getname(const char *user_path);
 void putname(char *path);
 struct inode *lookup(struct inode *dir, const char *name, u32 length);
 int path_parent(const char *path, struct nameidata *nd);
-enum last_type last_type(const struct nameidata *nd);
-struct inode *namei(const char *path);
-struct inode *namei_user(const char *user_path);
+enum last_type last_type(const char *name, u32 length);
+struct inode *lookup_create(const struct nameidata *nd, u32 mode, bool must_be_new);
 struct inode *open_namei(const char *path, u32 flags, u32 mode);
+struct inode *namei_user(const char *user_path, u32 flags);
 
 /* fs/super.c */
 extern struct super_block *root_filesystem;
@@ -218,18 +216,12 @@ loff_t no_llseek(struct file *file, loff_t offset, int origin);
 /* fs/readdir.c */
 ssize_t directory_read(struct file *file, char *buf, size_t count, loff_t *ppos);
 
-/* fs/ramfs.c, fs/ramfs_names.c, fs/initramfs.c */
+/* fs/ramfs.c, fs/initramfs.c */
 void ramfs_init(void);
 struct file *ramfs_file(loff_t size);
 struct inode *ramfs_mknod(const char *path, u32 mode);
 struct inode *ramfs_special(const char *path, u32 mode, const struct file_operations *operations);
-bool ramfs_make_empty(struct inode *dir, struct inode *parent);
-bool ramfs_is_empty(const struct inode *dir);
-bool ramfs_add(struct inode *dir, const char *name, u32 length, struct inode *inode);
-void ramfs_remove(struct inode *dir, struct inode *inode);
-void ramfs_free_names(struct inode *dir);
 struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length);
-int ramfs_readdir(struct file *file, void *to, filldir_t filldir);
 void unpack_archive(u32 start, u32 end);
 
 /* fs/ext/super.c */

@@ -99,16 +99,6 @@ static struct inode *ext_create(struct inode *dir, const char *name, u32 length,
     return error ? ERR_PTR(error) : inode;
 }
 
-static int ext_mkdir(struct inode *dir, const char *name, u32 length, u32 mode)
-{
-    struct inode *inode = ext_create(dir, name, length, mode);
-
-    if (IS_ERR(inode))
-        return PTR_ERR(inode);
-    iput(inode);
-    return 0;
-}
-
 /* Remove the name of a file, or of an empty directory.  The inode stays until its last user has gone. */
 static int ext_remove(struct inode *dir, struct inode *inode, const char *name, u32 length)
 {
@@ -156,9 +146,7 @@ static int ext_readdir(struct file *file, void *to, filldir_t filldir)
 const struct inode_operations ext_directory_inode = {
     .lookup = ext_lookup,
     .create = ext_create,
-    .mkdir = ext_mkdir,
-    .unlink = ext_remove,
-    .rmdir = ext_remove,
+    .remove = ext_remove,
 };
 const struct file_operations ext_directory_file = {
     .llseek = generic_file_llseek,
