@@ -39,29 +39,23 @@ void kprofile_leave(u32 number)
         stamps[nr_stamps++] = (struct stamp){number, current->pid, current->entered, now};
 }
 
-static int send(u32 type, const void *start, u32 size)
+static void send(u32 type, const void *start, u32 size)
 {
     u32 header[] = {type, size};
     serial_write(PROFILE, header, sizeof header);
     serial_write(PROFILE, start, size);
-    return 0;
 }
 
 /* The kernel's own type: the gate itself changes, so that nobody pays who does not measure. */
 static int profile_cycles(u32 command)
 {
-    switch (command) {
-    case START:
+    if (command == START)
         nr_stamps = 0;
-        set_gate(SYSTEM_CALL, SYSTEM_GATE, system_call_timed);
-        return 0;
-    case WRITE:
-        return send(CYCLES, stamps, nr_stamps * sizeof *stamps);
-    case STOP:
-        set_gate(SYSTEM_CALL, SYSTEM_GATE, system_call);
-        return 0;
-    }
-    return -EINVAL;
+    if (command == WRITE)
+        send(CYCLES, stamps, nr_stamps * sizeof *stamps);
+    else
+        set_gate(SYSTEM_CALL, SYSTEM_GATE, command == START ? system_call_timed : system_call);
+    return 0;
 }
 
 static int take_snapshot(u32 type, const struct kprofile_area *area)
@@ -83,8 +77,6 @@ static int profile_area(u32 command, u32 type)
     const struct kprofile_area *area = &kprofile_areas[type];
     int error = 0;
 
-    if (command > STOP)
-        return -EINVAL;
     if (!area->size)
         return -ENODEV;
     if (command == START) {
@@ -102,7 +94,7 @@ static int profile_area(u32 command, u32 type)
 
 SYSCALL_DEFINE2(kprofile, u32, command, u32, type)
 {
-    if (type >= NR_TYPES)
+    if (type >= NR_TYPES || command > STOP)
         return -EINVAL;
     return type == CYCLES ? profile_cycles(command) : profile_area(command, type);
 }

@@ -20,14 +20,12 @@ static void print(const char *s)
 /* One line on the console says what happened and where. */
 void panic(const char *what, u32 where)
 {
-    char hex[] = "00000000";
-    for (int i = 7; i >= 0; i--, where >>= 4)
-        hex[i] = "0123456789abcdef"[where & 15];
+    char place[] = " at 00000000\n";
+    for (int i = 11; i > 3; i--, where >>= 4)
+        place[i] = "0123456789abcdef"[where & 15];
     disable_interrupts();
     print("panic: ");
     print(what);
-    print(" at ");
-    print(hex);
-    print("\n");
+    print(place);
     power_off(1);
 }

@@ -32,7 +32,7 @@ static ssize_t console_read(struct file *, char *buf, size_t count, loff_t *)
 
     if (!access_ok(buf, count))
         return -EFAULT;
-    n = serial_read(CONSOLE, chunk, count < CHUNK ? count : CHUNK);
+    n = serial_read(CONSOLE, chunk, min(count, CHUNK));
     return __copy_to_user(buf, chunk, n) ? -EFAULT : (ssize_t)n;
 }
 
@@ -44,7 +44,7 @@ static ssize_t console_write(struct file *, const char *buf, size_t count, loff_
     if (!access_ok(buf, count))
         return -EFAULT;
     while (done < count) {
-        size_t size = count - done < CHUNK ? count - done : CHUNK;
+        size_t size = min(count - done, CHUNK);
         size_t n = size - __copy_from_user(chunk, buf + done, size);
         serial_write(CONSOLE, chunk, n);
         done += n;

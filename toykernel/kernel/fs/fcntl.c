@@ -6,37 +6,33 @@ enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK };
 enum { F_SETLK = F_GETLK + 1, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG };
 enum { FD_CLOEXEC = 1, LAST_SIGNAL = 64, CHANGEABLE = O_APPEND | O_NONBLOCK };
 
-/* Another descriptor for the file, not below `first`; it takes over the caller's use of the file. */
+/* Another descriptor for the file, not below `first`. */
 static int duplicate(struct file *file, u32 first)
 {
-    int fd = file ? get_unused_fd(first) : -EBADF;
+    int fd = get_unused_fd(first);
 
-    if (fd >= 0)
+    if (fd >= 0) {
+        file->f_count++;
         install_fd(fd, file);
-    else if (file)
-        fput(file);
+    }
     return fd;
 }
 
 SYSCALL_DEFINE1(dup, u32, fd)
 {
-    return duplicate(fget(fd), 0);
+    return with_file(file, fd, duplicate(file, 0));
 }
 
 /* The descriptor `new` leads to the file, whatever it led to before. */
 static int replace(struct file *file, u32 fd, u32 new)
 {
-    struct file *old;
-
     if (new >= NR_OPEN)
         return -EBADF;
     if (new == fd)
         return new;
-    old = detach_fd(new);
+    close_fd(new);
     file->f_count++;
     install_fd(new, file);
-    if (old)
-        fput(old);
     return new;
 }
 
@@ -47,10 +43,7 @@ SYSCALL_DEFINE2(dup2, u32, fd, u32, new)
 
 void set_close_on_exec(u32 fd, bool on)
 {
-    if (on)
-        current->close_on_exec |= 1u << fd;
-    else
-        current->close_on_exec &= ~(1u << fd);
+    current->close_on_exec = (current->close_on_exec & ~(1u << fd)) | (u32)on << fd;
 }
 
 /* No filesystem here knows locks; no file sends signals, it only remembers which, and to whom. */
@@ -58,7 +51,7 @@ static int do_fcntl(u32 fd, struct file *file, u32 command, u32 argument)
 {
     switch (command) {
     case F_DUPFD:
-        return argument < NR_OPEN ? duplicate(fget(fd), argument) : -EINVAL;
+        return argument < NR_OPEN ? duplicate(file, argument) : -EINVAL;
     case F_GETFD:
         return current->close_on_exec >> fd & FD_CLOEXEC;
     case F_SETFD:

@@ -1,5 +1,6 @@
 /* Open files and the descriptors that lead to them. */
 #include "fs.h"
+#include "syscall.h"
 
 static struct cache files = {.name = "files", .size = sizeof(struct file)};
 
@@ -60,14 +61,21 @@ void install_fd(u32 fd, struct file *file)
     current->close_on_exec &= ~(1u << fd);
 }
 
-/* Free the descriptor and hand its file over to the caller; NULL if it is not open. */
-struct file *detach_fd(u32 fd)
+/* 0, or -EBADF if it is not open. */
+int close_fd(u32 fd)
 {
     struct file *file = fd < NR_OPEN ? current->files[fd] : NULL;
 
-    if (file)
-        current->files[fd] = NULL;
-    return file;
+    if (!file)
+        return -EBADF;
+    current->files[fd] = NULL;
+    fput(file);
+    return 0;
+}
+
+SYSCALL_DEFINE1(close, u32, fd)
+{
+    return close_fd(fd);
 }
 
 /* A new task has the same files open, and is in the same directory. */
@@ -81,11 +89,9 @@ void copy_files(struct task *child)
 
 static void close_those(u32 which)
 {
-    for (u32 fd = 0; fd < NR_OPEN; fd++) {
-        struct file *file = which & 1u << fd ? detach_fd(fd) : NULL;
-        if (file)
-            fput(file);
-    }
+    for (u32 fd = 0; fd < NR_OPEN; fd++)
+        if (which & 1u << fd)
+            close_fd(fd);
 }
 
 /* The running task becomes another program. */

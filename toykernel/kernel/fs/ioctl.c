@@ -3,14 +3,6 @@
 #include "syscall.h"
 #include "uaccess.h"
 
-/* How much can be read, as far as that is known. */
-static int bytes_left(struct file *file, u32 argument)
-{
-    loff_t left = file->f_inode->i_size - file->f_pos;
-
-    return put_user((u32)left, (u32 *)argument);
-}
-
 /* A word of the program says whether reads and writes shall wait. */
 static int set_nonblocking(struct file *file, u32 argument)
 {
@@ -31,9 +23,9 @@ static int do_ioctl(u32 fd, struct file *file, u32 command, u32 argument)
         return 0;
     case FIONBIO:
         return set_nonblocking(file, argument);
-    case FIONREAD:
+    case FIONREAD: /* how much can be read, as far as that is known */
         if (S_ISREG(file->f_inode->i_mode))
-            return bytes_left(file, argument);
+            return put_user((u32)(file->f_inode->i_size - file->f_pos), (u32 *)argument);
     }
     return file->f_op->ioctl ? file->f_op->ioctl(file, command, argument) : -ENOTTY;
 }

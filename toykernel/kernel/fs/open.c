@@ -1,4 +1,4 @@
-/* open, close, ftruncate. */
+/* open and ftruncate. */
 #include "fs.h"
 #include "syscall.h"
 
@@ -62,16 +62,6 @@ SYSCALL_DEFINE3(open, const char *, user_path, u32, flags, u32, mode)
     }
     putname(path);
     return fd;
-}
-
-SYSCALL_DEFINE1(close, u32, fd)
-{
-    struct file *file = detach_fd(fd);
-
-    if (!file)
-        return -EBADF;
-    fput(file);
-    return 0;
 }
 
 static int truncate_file(struct file *file, loff_t size)

@@ -4,10 +4,10 @@
 #include "uaccess.h"
 
 struct dirent {
-    u32 d_ino;     /* number of the file */
-    u32 d_off;     /* position of the entry behind it */
-    u16 d_reclen;  /* bytes of this entry, a multiple of four; the last one is the kind of file */
-    char d_name[]; /* ended by a zero */
+    u32 d_ino;                 /* number of the file */
+    u32 d_off;                 /* position of the entry behind it */
+    u16 d_reclen;              /* bytes of this entry, a multiple of four; the last one is the kind of file */
+    char d_name[NAME_MAX + 3]; /* ended by a zero */
 };
 
 struct dirent_buffer {
@@ -19,21 +19,17 @@ struct dirent_buffer {
 static int fill_dirent(void *to, const char *name, u32 length, loff_t next, u32 ino, u32 mode)
 {
     struct dirent_buffer *buffer = to;
-    struct dirent *entry = (struct dirent *)buffer->to;
     u32 size = (offsetof(struct dirent, d_name) + length + 2 + 3) & -4;
+    struct dirent entry = {.d_ino = ino, .d_off = next, .d_reclen = size};
 
-    buffer->error = -EINVAL;
-    if (size > buffer->count)
-        return buffer->error;
-    buffer->error = -EFAULT;
-    if (put_user(ino, &entry->d_ino) || put_user((u32)next, &entry->d_off) ||
-        put_user(size, &entry->d_reclen) || copy_to_user(entry->d_name, name, length) ||
-        put_user(0, &entry->d_name[length]) || put_user((mode & S_IFMT) >> 12, buffer->to + size - 1))
-        return buffer->error;
-    buffer->error = 0;
-    buffer->to += size;
-    buffer->count -= size;
-    return 0;
+    memcpy(entry.d_name, name, length);
+    ((char *)&entry)[size - 1] = (mode & S_IFMT) >> 12;
+    buffer->error = size > buffer->count ? -EINVAL : copy_to_user(buffer->to, &entry, size) ? -EFAULT : 0;
+    if (!buffer->error) {
+        buffer->to += size;
+        buffer->count -= size;
+    }
+    return buffer->error;
 }
 
 static int read_directory(struct file *file, void *buf, size_t count)

@@ -32,7 +32,6 @@
 #define S_IFIFO    0010000
 #define S_IFCHR    0020000
 #define S_IFDIR    0040000
-#define S_IFBLK    0060000
 #define S_IFREG    0100000
 #define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
 #define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
@@ -164,7 +163,7 @@ void fput(struct file *file);
 
 int get_unused_fd(u32 first);
 void install_fd(u32 fd, struct file *file);
-struct file *detach_fd(u32 fd);
+int close_fd(u32 fd);
 struct file *get_empty_file(void);
 void put_empty_file(struct file *file);
 void copy_files(struct task *child);

@@ -29,9 +29,8 @@ void journal_get_write_access(struct handle *handle, struct buffer_head *bh)
 }
 
 /* After it.  What has no block, that is a hole of a file, need not be kept. */
-void journal_dirty_metadata(struct handle *handle, struct buffer_head *bh)
+void journal_dirty_metadata(struct handle *, struct buffer_head *bh)
 {
-    (void)handle;
     if (bh->b_state & BH_MAPPED)
         bh->b_state |= BH_CHANGED;
 }

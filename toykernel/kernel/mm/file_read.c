@@ -60,8 +60,7 @@ static size_t file_read_actor(struct read_descriptor *desc, struct page *page, u
 {
     size_t left;
 
-    if (size > desc->count)
-        size = desc->count;
+    size = min(size, desc->count);
     left = __copy_to_user(desc->buf, page->address + offset, size);
     if (left)
         desc->error = -EFAULT;
@@ -72,8 +71,7 @@ static size_t file_read_actor(struct read_descriptor *desc, struct page *page, u
 /* The actor that copies to the kernel. */
 static size_t kernel_read_actor(struct read_descriptor *desc, struct page *page, u32 offset, u32 size)
 {
-    if (size > desc->count)
-        size = desc->count;
+    size = min(size, desc->count);
     memcpy(desc->buf, page->address + offset, size);
     advance(desc, size);
     return size;

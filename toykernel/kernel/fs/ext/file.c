@@ -8,9 +8,8 @@ int ext_fsync(struct file *file)
     return 0;
 }
 
-static int ext_readpage(struct file *file, struct page *page)
+static int ext_readpage(struct file *, struct page *page)
 {
-    (void)file;
     return block_read_full_page(page, ext_get_block);
 }
 
@@ -22,13 +21,12 @@ static int do_journal_get_write_access(struct handle *handle, struct buffer_head
 
 /* The change of a page is one handle's, from here to ext_commit_write.  What could not be prepared may have left blocks
    behind the end of the file. */
-static int ext_prepare_write(struct file *file, struct page *page, u32 from, u32 to)
+static int ext_prepare_write(struct file *, struct page *page, u32 from, u32 to)
 {
     struct inode *inode = page->mapping->host;
     struct handle *handle = ext_start(inode);
     int error = block_prepare_write(page, from, to, ext_get_block);
 
-    (void)file;
     if (!error)
         return walk_page_buffers(handle, page, from, to, NULL, do_journal_get_write_access);
     ext_shrink(handle, inode);
@@ -43,7 +41,7 @@ static int commit_write_buffer(struct handle *handle, struct buffer_head *bh)
     return 0;
 }
 
-static int ext_commit_write(struct file *file, struct page *page, u32 from, u32 to)
+static int ext_commit_write(struct file *, struct page *page, u32 from, u32 to)
 {
     struct inode *inode = page->mapping->host;
     struct handle *handle = &ext_super(inode)->journal.j_handle;
@@ -51,7 +49,6 @@ static int ext_commit_write(struct file *file, struct page *page, u32 from, u32 
     bool partial = false;
     int error = walk_page_buffers(handle, page, from, to, &partial, commit_write_buffer);
 
-    (void)file;
     if (!partial)
         page->flags |= PG_UPTODATE;
     if (end > inode->i_size) {
@@ -101,9 +98,8 @@ static int ext_truncate(struct inode *inode, loff_t size)
 }
 
 /* A program that writes to pages of the cache would do so behind the journal's back. */
-static int ext_file_mmap(struct file *file, struct vm_area *area)
+static int ext_file_mmap(struct file *, struct vm_area *area)
 {
-    (void)file;
     return area->flags & MAP_SHARED && area->prot & PROT_WRITE ? -EINVAL : 0;
 }
 
