@@ -71,10 +71,6 @@ void add_task(struct task *task)
 
 void remove_task(struct task *task)
 {
-    struct task *before = idle_task;
-
-    while (before->next != task)
-        before = before->next;
-    before->next = task->next;
+    list_remove(&idle_task->next, task, next);
     nr_tasks--;
 }

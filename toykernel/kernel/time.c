@@ -56,10 +56,7 @@ static void sleep_for(u32 ticks)
     task->state = TASK_SLEEPING;
     schedule();
     disable_interrupts();
-    for (link = &sleepers; *link && *link != task;)
-        link = &(*link)->next_sleeper;
-    if (*link) /* it was a signal */
-        *link = task->next_sleeper;
+    list_remove(&sleepers, task, next_sleeper); /* where it still is after a signal */
     enable_interrupts();
 }
 

@@ -26,7 +26,7 @@ void wake_task(struct task *task)
 /* Sleep until wake_up; not at all, or no longer, if a signal is pending. */
 void sleep_on(struct wait_queue *queue)
 {
-    struct task *task = current, **link = &queue->first;
+    struct task *task = current;
 
     if (signal_pending())
         return;
@@ -34,10 +34,7 @@ void sleep_on(struct wait_queue *queue)
     queue->first = task;
     task->state = TASK_SLEEPING;
     schedule();
-    while (*link && *link != task)
-        link = &(*link)->next_waiting;
-    if (*link) /* it was a signal */
-        *link = task->next_waiting;
+    list_remove(&queue->first, task, next_waiting); /* where it still is after a signal */
 }
 
 /* All that sleep there look at their condition again. */

@@ -47,13 +47,8 @@ int map_buffer(struct buffer_head *bh, u32 block)
 /* The block is free, or the buffer is: nobody shall find the one by the other. */
 void unmap_buffer(struct buffer_head *bh)
 {
-    struct buffer_head **link = &buffer_hash[bh->b_blocknr % BUFFER_CHAINS];
-
-    if (!(bh->b_state & BH_MAPPED))
-        return;
-    while (*link != bh)
-        link = &(*link)->b_next_hash;
-    *link = bh->b_next_hash;
+    if (bh->b_state & BH_MAPPED)
+        list_remove(&buffer_hash[bh->b_blocknr % BUFFER_CHAINS], bh, b_next_hash);
     bh->b_state &= ~BH_MAPPED;
 }
 

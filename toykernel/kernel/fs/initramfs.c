@@ -34,6 +34,20 @@ static void make_parents(char *path)
         }
 }
 
+/* Copy the file's contents to its pages. */
+static void fill(struct inode *inode, const char *data, u32 size)
+{
+    for (u32 at = 0; at < size; at += PAGE_SIZE) {
+        struct page *page = grab_cache_page(inode->i_mapping, at >> PAGE_SHIFT);
+        if (!page)
+            panic("archive does not fit into memory", size);
+        inode->i_mapping->a_ops->readpage(NULL, page);
+        memcpy(page->address, data + at, min(size - at, PAGE_SIZE));
+        put_page(page);
+    }
+    inode->i_size = size;
+}
+
 static void unpack_entry(char *path, u32 mode, const char *data, u32 size)
 {
     struct inode *inode;
@@ -43,8 +57,8 @@ static void unpack_entry(char *path, u32 mode, const char *data, u32 size)
         return;
     make_parents(path);
     inode = ramfs_mknod(path, mode);
-    if (kind == S_IFREG && kernel_write(inode, data, size))
-        panic("archive does not fit into memory", size);
+    if (kind == S_IFREG)
+        fill(inode, data, size);
     iput(inode);
 }
 

@@ -41,21 +41,12 @@ void hash_inode(struct inode *inode)
     *chain = inode;
 }
 
-static void unhash_inode(struct inode *inode)
-{
-    struct inode **link = inode_bucket(inode->i_ino);
-
-    while (*link != inode)
-        link = &(*link)->next_hash;
-    *link = inode->next_hash;
-}
-
 /* Out of memory with it: nobody uses or finds it any more. */
 void free_inode(struct inode *inode)
 {
     truncate_pages(&inode->i_data, 0);
     if (inode->i_hashed)
-        unhash_inode(inode);
+        list_remove(inode_bucket(inode->i_ino), inode, next_hash);
     cache_free(&inodes, inode);
 }
 

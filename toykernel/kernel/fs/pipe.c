@@ -158,26 +158,31 @@ static struct inode *pipe_inode(void)
     return NULL;
 }
 
+/* A descriptor for one end, or an error. */
+static int open_end(struct inode *inode, u32 flags)
+{
+    struct file *file = file_of(inode, flags);
+    int fd = file ? get_unused_fd(0) : -ENFILE;
+
+    if (fd >= 0)
+        install_fd(fd, file);
+    else if (file)
+        fput(file);
+    return fd;
+}
+
 SYSCALL_DEFINE1(pipe, int *, user_fds)
 {
     struct inode *inode = pipe_inode();
-    struct file *ends[2] = {};
-    int fds[2], error = inode ? 0 : -ENOMEM;
+    int fds[2], error;
 
-    for (u32 i = 0; i < 2 && !error; i++) {
-        ends[i] = file_of(inode, i == 0 ? O_RDONLY : O_WRONLY);
-        fds[i] = ends[i] ? get_unused_fd(i == 0 ? 0 : fds[0] + 1) : -ENFILE;
-        error = fds[i] < 0 ? fds[i] : 0;
-    }
-    if (inode)
-        iput(inode);
-    if (!error && copy_to_user(user_fds, fds, sizeof fds))
-        error = -EFAULT;
-    for (u32 i = 0; i < 2; i++) {
-        if (!error)
-            install_fd(fds[i], ends[i]);
-        else if (ends[i])
-            fput(ends[i]);
-    }
+    if (!inode)
+        return -ENOMEM;
+    fds[0] = open_end(inode, O_RDONLY);
+    fds[1] = fds[0] < 0 ? fds[0] : open_end(inode, O_WRONLY);
+    iput(inode);
+    error = fds[1] < 0 ? fds[1] : copy_to_user(user_fds, fds, sizeof fds) ? -EFAULT : 0;
+    for (u32 i = 0; i < 2 && error; i++)
+        close_fd(fds[i]); /* if it is one */
     return error;
 }

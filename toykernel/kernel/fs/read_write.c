@@ -28,69 +28,57 @@ loff_t no_llseek(struct file *, loff_t, int)
     return -ESPIPE;
 }
 
-static loff_t vfs_llseek(struct file *file, loff_t offset, int origin)
+static int vfs_llseek(struct file *file, loff_t offset, u32 origin)
 {
     loff_t (*llseek)(struct file *, loff_t, int) = generic_file_llseek;
 
+    if (origin > SEEK_END)
+        return -EINVAL;
     if (file->f_op->llseek)
         llseek = file->f_op->llseek;
-    return llseek(file, offset, origin);
+    offset = llseek(file, offset, origin);
+    return offset == (int)offset ? (int)offset : -EOVERFLOW;
 }
 
 SYSCALL_DEFINE3(lseek, u32, fd, off_t, offset, u32, origin)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
-
-    if (file) {
-        result = -EINVAL;
-        if (origin <= SEEK_END) {
-            loff_t pos = vfs_llseek(file, offset, origin);
-            result = pos;
-            if (pos != result)
-                result = -EOVERFLOW;
-        }
-        fput(file);
-    }
-    return result;
+    return with_file(file, fd, vfs_llseek(file, offset, origin));
 }
 
-/* May `count` bytes be read or written at this position?  0, or -EINVAL. */
-int rw_verify_area(const loff_t *ppos, size_t count)
+/* May `count` bytes be read or written at the file's position?  0, or an error. */
+static int rw_verify_area(const struct file *file, u32 mode, size_t count)
 {
+    if (!(file->f_mode & mode))
+        return -EBADF;
     if ((ssize_t)count < 0)
         return -EINVAL;
-    return *ppos < 0 || *ppos + (loff_t)count < 0 ? -EINVAL : 0;
+    return file->f_pos < 0 || file->f_pos + (loff_t)count < 0 ? -EINVAL : 0;
+}
+
+static int vfs_read(struct file *file, char *buf, size_t count)
+{
+    int error = rw_verify_area(file, FMODE_READ, count);
+
+    if (error)
+        return error;
+    return file->f_op->read ? file->f_op->read(file, buf, count, &file->f_pos) : -EINVAL;
 }
 
 SYSCALL_DEFINE3(read, u32, fd, char *, buf, size_t, count)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
+    return with_file(file, fd, vfs_read(file, buf, count));
+}
 
-    if (file) {
-        if (file->f_mode & FMODE_READ) {
-            result = rw_verify_area(&file->f_pos, count);
-            if (!result)
-                result = file->f_op->read ? file->f_op->read(file, buf, count, &file->f_pos) : -EINVAL;
-        }
-        fput(file);
-    }
-    return result;
+static int vfs_write(struct file *file, const char *buf, size_t count)
+{
+    int error = rw_verify_area(file, FMODE_WRITE, count);
+
+    if (error)
+        return error;
+    return file->f_op->write ? file->f_op->write(file, buf, count, &file->f_pos) : -EINVAL;
 }
 
 SYSCALL_DEFINE3(write, u32, fd, const char *, buf, size_t, count)
 {
-    int result = -EBADF;
-    struct file *file = fget(fd);
-
-    if (file) {
-        if (file->f_mode & FMODE_WRITE) {
-            result = rw_verify_area(&file->f_pos, count);
-            if (!result)
-                result = file->f_op->write ? file->f_op->write(file, buf, count, &file->f_pos) : -EINVAL;
-        }
-        fput(file);
-    }
-    return result;
+    return with_file(file, fd, vfs_write(file, buf, count));
 }

@@ -245,4 +245,3 @@ struct page *read_cache_page(struct file *file, u32 index);
 ssize_t generic_file_read(struct file *file, char *buf, size_t count, loff_t *ppos);
 ssize_t generic_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos);
 ssize_t kernel_read(struct file *file, void *to, size_t count, loff_t *ppos);
-int kernel_write(struct inode *inode, const void *from, size_t count);

@@ -11,6 +11,16 @@ static inline size_t min(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Take an item out of the list that begins at *head and goes on by this field; nothing happens if it is not there. */
+#define list_remove(head, item, next)                                                                        \
+    do {                                                                                                     \
+        __typeof__(item) *link_ = (head);                                                                    \
+        while (*link_ && *link_ != (item))                                                                   \
+            link_ = &(*link_)->next;                                                                         \
+        if (*link_)                                                                                          \
+            *link_ = (item)->next;                                                                           \
+    } while (0)
+
 /* string.c */
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int value, size_t n);

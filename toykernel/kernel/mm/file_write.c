@@ -75,22 +75,3 @@ ssize_t generic_file_write(struct file *file, const char *buf, size_t count, lof
     *ppos = pos;
     return done ? done : result;
 }
-
-/* Write for the kernel itself, at the end of the file: 0, or an error. */
-int kernel_write(struct inode *inode, const void *from, size_t count)
-{
-    const struct address_space_operations *ops = inode->i_mapping->a_ops;
-
-    for (size_t n; count; from += n, count -= n) {
-        u32 offset = inode->i_size & PAGE_MASK;
-        struct page *page = grab_cache_page(inode->i_mapping, inode->i_size >> PAGE_SHIFT);
-        if (!page)
-            return -ENOMEM;
-        n = count < PAGE_SIZE - offset ? count : PAGE_SIZE - offset;
-        ops->prepare_write(NULL, page, offset, offset + n);
-        memcpy(page->address + offset, from, n);
-        ops->commit_write(NULL, page, offset, offset + n);
-        put_page(page);
-    }
-    return 0;
-}

@@ -57,11 +57,7 @@ struct page *grab_cache_page(struct address_space *mapping, u32 index)
 
 static void remove_from_page_cache(struct page *page)
 {
-    struct page **link = bucket(page->mapping, page->index);
-
-    while (*link != page)
-        link = &(*link)->next_hash;
-    *link = page->next_hash;
+    list_remove(bucket(page->mapping, page->index), page, next_hash);
     page->mapping->nrpages--;
     page->mapping = NULL;
     page_cache_size--;

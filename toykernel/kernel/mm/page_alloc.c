@@ -10,20 +10,13 @@ u32 nr_free_pages;                     /* used before or not */
 
 extern char _end[]; /* kernel.ld */
 
-static u32 frame_up(u32 address)
-{
-    return (address + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
 /* Memory goes up to `end`; the hole is in use.  Physical addresses.  Nobody runs at them any more. */
 void mem_init(u32 end, u32 hole_start, u32 hole_end)
 {
-    frontier = frame_up(physical(_end));
-    last = end >> PAGE_SHIFT;
-    if (last > MAX_PAGES)
-        last = MAX_PAGES;
+    frontier = page_up(physical(_end)) >> PAGE_SHIFT;
+    last = min(end >> PAGE_SHIFT, MAX_PAGES);
     hole_first = hole_start >> PAGE_SHIFT;
-    hole_last = frame_up(hole_end);
+    hole_last = page_up(hole_end) >> PAGE_SHIFT;
     swapper_pg_dir[0] = 0;
     load_cr3(physical(swapper_pg_dir));
     nr_free_pages = last - frontier - (hole_last - hole_first);
