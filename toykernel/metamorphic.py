@@ -21,7 +21,7 @@ FIXED = {"cpio_header", "elf_header", "elf_segment", "exception_entry", "gate", 
 FIXED |= {"ext_entry", "ext_inode", "ext_super_block", "journal_superblock", "log_record"}
 FIXED |= {"multiboot_module", "pt_regs", "stamp", "trap", "tss"}
 # Those that programs see.
-FIXED |= {"dirent", "stat", "termios", "timespec", "tms", "trace_entry", "utsname", "winsize"}
+FIXED |= {"dirent", "stat", "timespec", "tms", "trace_entry", "utsname"}
 
 # Names that the compiler or the linker script uses.
 KEPT = {"memcpy", "memset", "memcmp", "PAGE_OFFSET", "start_physical"}

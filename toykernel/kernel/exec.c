@@ -168,21 +168,9 @@ static int execute(struct file *file, const struct arguments *arguments, struct 
     return 0;
 }
 
-static struct file *open_user_program(const char *user_path)
-{
-    char *path = getname(user_path);
-    struct file *file;
-
-    if (IS_ERR(path))
-        return (struct file *)path;
-    file = open_program(path);
-    putname(path);
-    return file;
-}
-
 static int do_execve(const char *path, char **argv, char **envp, struct pt_regs *regs)
 {
-    struct file *file = open_user_program(path);
+    struct file *file = with_name(name, path, open_program(name));
     struct arguments arguments = {};
     int error;
 

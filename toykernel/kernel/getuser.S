@@ -27,25 +27,20 @@ END(__get_user_\size)
     .previous
 .endm
 
-/* In: eax = address, edx = value.  Out: eax = 0 or -EFAULT.  ecx changes. */
-.macro PUT_USER size, register
-ENTRY(__put_user_\size)
-    CHECK \size, %ecx, bad_put_user
-1:  mov \register, -(\size - 1)(%eax)
-    xorl %eax, %eax
-    ret
-END(__put_user_\size)
-    .section __ex_table, "a"
-    .long 1b, bad_put_user
-    .previous
-.endm
-
     .text
     GET_USER 1, movzbl
     GET_USER 4, movl
-    PUT_USER 1, %dl
-    PUT_USER 2, %dx
-    PUT_USER 4, %edx
+
+/* In: eax = address, edx = value.  Out: eax = 0 or -EFAULT.  ecx changes. */
+ENTRY(__put_user_4)
+    CHECK 4, %ecx, bad_put_user
+2:  movl %edx, -3(%eax)
+    xorl %eax, %eax
+    ret
+END(__put_user_4)
+    .section __ex_table, "a"
+    .long 2b, bad_put_user
+    .previous
 
 bad_get_user:
     xorl %edx, %edx

@@ -42,26 +42,3 @@ ENTRY(__copy_from_user)
     popl %ecx
     jmp 3b
 END(__copy_from_user)
-
-/* size_t __clear_user(void *to, size_t n): bytes that were not set to zero. */
-ENTRY(__clear_user)
-    pushl %edi
-    movl 8(%esp), %edi
-    movl 12(%esp), %edx
-    xorl %eax, %eax
-    movl %edx, %ecx
-    shrl $2, %ecx
-1:  rep stosl
-    movl %edx, %ecx
-    andl $3, %ecx
-2:  rep stosb
-3:  movl %ecx, %eax
-    popl %edi
-    ret
-4:  andl $3, %edx
-    leal (%edx, %ecx, 4), %ecx
-    jmp 3b
-    .section __ex_table, "a"
-    .long 1b, 4b, 2b, 3b
-    .previous
-END(__clear_user)

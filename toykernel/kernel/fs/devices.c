@@ -2,13 +2,6 @@
 #include "fs.h"
 #include "uaccess.h"
 
-struct device {
-    const char *path;
-    u32 number;                               /* major << 8 | minor, as on Linux */
-    u32 permissions;                          /* who may use it */
-    const struct file_operations *operations; /* how */
-};
-
 /* Always at its end. */
 static ssize_t null_read(struct file *, char *, size_t, loff_t *)
 {
@@ -24,12 +17,16 @@ static ssize_t null_write(struct file *, const char *, size_t count, loff_t *)
 /* As many zeros as wanted. */
 static ssize_t zero_read(struct file *, char *buf, size_t count, loff_t *)
 {
-    size_t left;
+    static const char zeros[PAGE_SIZE];
+    size_t done = 0, n, left = 0;
 
     if (!access_ok(buf, count))
         return -EFAULT;
-    left = __clear_user(buf, count);
-    return left && left == count ? -EFAULT : (ssize_t)(count - left);
+    for (; done < count && !left; done += n - left) {
+        n = min(count - done, PAGE_SIZE);
+        left = __copy_to_user(buf + done, zeros, n);
+    }
+    return done || !count ? (ssize_t)done : -EFAULT;
 }
 
 /* They stay at position 0. */
@@ -49,20 +46,21 @@ static const struct file_operations zero_operations = {
     .write = null_write,
 };
 
-static const struct device devices[] = {
-    {.path = "/dev/null", .number = 0x103, .permissions = 0666, .operations = &null_operations},
-    {.path = "/dev/zero", .number = 0x105, .permissions = 0666, .operations = &zero_operations},
-    {.path = "/dev/console", .number = 0x501, .permissions = 0600, .operations = &console_operations},
-};
+/* Its number is major << 8 | minor, as on Linux. */
+static void make_device(const char *path, u32 number, u32 mode, const struct file_operations *operations)
+{
+    struct inode *inode = ramfs_special(path, S_IFCHR | mode, operations);
+
+    inode->i_rdev = number;
+    iput(inode);
+}
 
 void devices_init(void)
 {
     iput(ramfs_mknod("/dev", S_IFDIR | 0755));
-    for (const struct device *d = devices; d < devices + sizeof devices / sizeof *devices; d++) {
-        struct inode *inode = ramfs_special(d->path, S_IFCHR | d->permissions, d->operations);
-        inode->i_rdev = d->number;
-        iput(inode);
-    }
+    make_device("/dev/null", 0x103, 0666, &null_operations);
+    make_device("/dev/zero", 0x105, 0666, &zero_operations);
+    make_device("/dev/console", 0x501, 0600, &console_operations);
     console = file_open("/dev/console", O_RDWR, 0);
     if (IS_ERR(console))
         panic("no console", (u32)console);

@@ -3,20 +3,15 @@
 #include "syscall.h"
 
 /* The system calls here do one thing with one path. */
-static int with_path(const char *user_path, int (*operation)(const struct nameidata *, u32), u32 argument)
+static int with_parent(const char *path, int (*operation)(const struct nameidata *, u32), u32 argument)
 {
-    char *path = getname(user_path);
     struct nameidata nd;
-    int error;
+    int error = path_parent(path, &nd);
 
-    if (IS_ERR(path))
-        return PTR_ERR(path);
-    error = path_parent(path, &nd);
     if (!error) {
         error = operation(&nd, argument);
         iput(nd.dir);
     }
-    putname(path);
     return error;
 }
 
@@ -72,17 +67,17 @@ SYSCALL_DEFINE1(chdir, const char *, path)
     return 0;
 }
 
-SYSCALL_DEFINE2(mkdir, const char *, path, u32, mode)
+SYSCALL_DEFINE2(mkdir, const char *, user_path, u32, mode)
 {
-    return with_path(path, make_directory, mode);
+    return with_name(path, user_path, with_parent(path, make_directory, mode));
 }
 
-SYSCALL_DEFINE1(rmdir, const char *, path)
+SYSCALL_DEFINE1(rmdir, const char *, user_path)
 {
-    return with_path(path, remove_name, true);
+    return with_name(path, user_path, with_parent(path, remove_name, true));
 }
 
-SYSCALL_DEFINE1(unlink, const char *, path)
+SYSCALL_DEFINE1(unlink, const char *, user_path)
 {
-    return with_path(path, remove_name, false);
+    return with_name(path, user_path, with_parent(path, remove_name, false));
 }

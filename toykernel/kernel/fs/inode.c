@@ -80,7 +80,7 @@ struct inode *iget(struct super_block *super, u32 ino)
 static void drop_inode(struct inode *inode)
 {
     const struct super_operations *ops = inode->i_sb->s_op;
-    void (*last)(struct inode *) = !ops ? NULL : inode->i_nlink ? ops->put_inode : ops->delete_inode;
+    void (*last)(struct inode *) = inode->i_nlink ? ops->put_inode : ops->delete_inode;
 
     if (!inode->i_nlink)
         truncate_pages(&inode->i_data, 0);

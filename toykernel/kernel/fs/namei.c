@@ -172,12 +172,5 @@ struct inode *open_namei(const char *path, u32 flags, u32 mode)
 /* What a path of the program's leads to, with one more user; or an error. */
 struct inode *namei_user(const char *user_path, u32 flags)
 {
-    char *path = getname(user_path);
-    struct inode *inode;
-
-    if (IS_ERR(path))
-        return (struct inode *)path;
-    inode = open_namei(path, flags, 0);
-    putname(path);
-    return inode;
+    return with_name(path, user_path, open_namei(path, flags, 0));
 }

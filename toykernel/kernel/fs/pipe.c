@@ -101,12 +101,11 @@ static int pipe_ioctl(struct file *file, u32 command, u32 argument)
     return command == FIONREAD ? put_user(pipe->length, (u32 *)argument) : -ENOTTY;
 }
 
-static int pipe_open(struct file *file)
+static void pipe_open(struct file *file)
 {
     struct pipe *pipe = file->f_inode->i_private;
 
     pipe->users[file->f_mode]++;
-    return 0;
 }
 
 static void pipe_release(struct file *file)
@@ -161,13 +160,12 @@ static struct inode *pipe_inode(void)
 /* A descriptor for one end, or an error. */
 static int open_end(struct inode *inode, u32 flags)
 {
-    struct file *file = file_of(inode, flags);
-    int fd = file ? get_unused_fd(0) : -ENFILE;
+    int fd = get_unused_fd(0);
+    struct file *file = fd < 0 ? NULL : file_of(inode, flags);
 
-    if (fd >= 0)
-        install_fd(fd, file);
-    else if (file)
-        fput(file);
+    if (!file)
+        return fd < 0 ? fd : -ENFILE;
+    install_fd(fd, file);
     return fd;
 }
 

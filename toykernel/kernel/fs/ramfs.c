@@ -3,7 +3,8 @@
 #include "fs.h"
 
 struct ramfs_name {
-    char name[NAME_MAX + 1]; /* ended by a zero */
+    char name[NAME_MAX];
+    u32 length;              /* of the name, in bytes */
     struct inode *inode;     /* what it names: a user of it, but for "." and ".." */
     u32 position;            /* in the directory: larger than that of those before it */
     struct ramfs_name *next; /* in the same directory; i_private of the directory is the first, "." */
@@ -21,6 +22,7 @@ static bool add_name(struct inode *dir, const char *name, u32 length, struct ino
     if (!n)
         return false;
     memcpy(n->name, name, length);
+    n->length = length;
     n->inode = inode;
     for (; *link; link = &(*link)->next)
         n->position = (*link)->position + 1;
@@ -80,7 +82,7 @@ static void ramfs_delete_inode(struct inode *inode)
 struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length)
 {
     for (struct ramfs_name *n = dir->i_private; n; n = n->next)
-        if (memcmp(n->name, name, length) == 0 && !n->name[length])
+        if (n->length == length && memcmp(n->name, name, length) == 0)
             return igrab(n->inode);
     return ERR_PTR(-ENOENT);
 }
@@ -90,7 +92,7 @@ static int ramfs_readdir(struct file *file, void *to, filldir_t filldir)
     for (struct ramfs_name *n = file->f_inode->i_private; n; n = n->next) {
         if (n->position < file->f_pos)
             continue;
-        if (filldir(to, n->name, strlen(n->name), n->position + 1, n->inode->i_ino, n->inode->i_mode))
+        if (filldir(to, n->name, n->length, n->position + 1, n->inode->i_ino, n->inode->i_mode))
             break;
         file->f_pos = n->position + 1;
     }

@@ -31,7 +31,7 @@ int mount_at(const char *path, struct super_block *super)
 void sync_filesystems(void)
 {
     for (struct super_block *super = root_filesystem; super; super = super->s_next)
-        if (super->s_op && super->s_op->sync)
+        if (super->s_op->sync)
             super->s_op->sync(super);
 }
 

@@ -63,7 +63,7 @@ struct file_operations {
     int (*ioctl)(struct file *, u32 command, u32 argument);
     int (*mmap)(struct file *, struct vm_area *); /* 0 if the area may show it; NULL if it has no pages */
     int (*fsync)(struct file *);
-    int (*open)(struct file *);     /* everything else is filled in */
+    void (*open)(struct file *);    /* everything else is filled in */
     void (*release)(struct file *); /* the last user is gone */
 };
 
@@ -201,6 +201,18 @@ enum last_type last_type(const char *name, u32 length);
 struct inode *lookup_create(const struct nameidata *nd, u32 mode, bool must_be_new);
 struct inode *open_namei(const char *path, u32 flags, u32 mode);
 struct inode *namei_user(const char *user_path, u32 flags);
+
+/* What the expression makes of a copy of the program's path; an error if it cannot be copied. */
+#define with_name(path, user_path, expression)                                                               \
+    ({                                                                                                       \
+        char *path = getname(user_path);                                                                     \
+        __typeof__(expression) with_ = (__typeof__(expression))path;                                         \
+        if (!IS_ERR(path)) {                                                                                 \
+            with_ = (expression);                                                                            \
+            putname(path);                                                                                   \
+        }                                                                                                    \
+        with_;                                                                                               \
+    })
 
 /* fs/super.c */
 extern struct super_block *root_filesystem;

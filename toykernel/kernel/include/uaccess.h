@@ -12,7 +12,6 @@ static inline bool access_ok(const void *address, size_t n)
 /* uaccess.S: return how many bytes were not copied; these take any address. */
 size_t __copy_to_user(void *to, const void *from, size_t n);
 size_t __copy_from_user(void *to, const void *from, size_t n);
-size_t __clear_user(void *to, size_t n);
 
 static inline size_t copy_to_user(void *to, const void *from, size_t n)
 {
