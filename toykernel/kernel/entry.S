@@ -3,7 +3,6 @@
 
 /* Offsets in struct pt_regs. */
 EAX      = 24
-ES       = 32
 ORIG_EAX = 36
 CS       = 44
 
@@ -120,26 +119,11 @@ ENTRY(ret_from_fork)
 END(ret_from_fork)
 END(enter_user)
 
-/* A trap: error code (or our 0) and vector are on the stack. */
+/* A trap: edx is its vector, and its error code or our 0 lies where a system call has its number. */
 error_code:
-    pushl %ds
-    pushl %eax
-    pushl %ebp
-    pushl %edi
-    pushl %esi
-    pushl %edx
-    pushl %ecx
-    pushl %ebx
-    cld
-    movl ES(%esp), %ecx /* the vector lies where es belongs */
-    movl %es, %eax
-    movl %eax, ES(%esp)
-    movl $KERNEL_DS, %edx
-    movl %edx, %ds
-    movl %edx, %es
     movl %esp, %eax
     pushl ORIG_EAX(%esp)
-    pushl %ecx
+    pushl %edx
     pushl %eax
     call do_trap /* (regs, vector, error) */
     addl $12, %esp
@@ -165,7 +149,8 @@ ENTRY(\name)
     .if \error == 0
     pushl $0
     .endif
-    pushl $\vector
+    SAVE_ALL
+    movl $\vector, %edx
     jmp error_code
 END(\name)
 .endm

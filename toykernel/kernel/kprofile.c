@@ -29,12 +29,12 @@ void system_call(void), system_call_timed(void); /* entry.S */
 /* From system_call_timed. */
 void kprofile_enter(void)
 {
-    current->entered = rdtsc();
+    current->entered = __builtin_ia32_rdtsc();
 }
 
 void kprofile_leave(u32 number)
 {
-    u64 now = rdtsc();
+    u64 now = __builtin_ia32_rdtsc();
     if (nr_stamps < NR_STAMPS)
         stamps[nr_stamps++] = (struct stamp){number, current->pid, current->entered, now};
 }

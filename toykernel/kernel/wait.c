@@ -51,7 +51,7 @@ void idle(void)
         schedule();
         disable_interrupts();
         if (!current->need_resched)
-            wait_for_interrupt();
+            asm volatile("sti\n\thlt"); /* no interrupt gets lost between the two */
         enable_interrupts();
     }
 }

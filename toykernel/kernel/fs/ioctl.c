@@ -3,26 +3,20 @@
 #include "syscall.h"
 #include "uaccess.h"
 
-/* A word of the program says whether reads and writes shall wait. */
-static int set_nonblocking(struct file *file, u32 argument)
+static int do_ioctl(u32 fd, struct file *file, u32 command, u32 argument)
 {
     u32 on;
 
-    if (get_user(on, (u32 *)argument))
-        return -EFAULT;
-    file->f_flags = on ? file->f_flags | O_NONBLOCK : file->f_flags & ~O_NONBLOCK;
-    return 0;
-}
-
-static int do_ioctl(u32 fd, struct file *file, u32 command, u32 argument)
-{
     switch (command) {
     case FIOCLEX:
     case FIONCLEX:
         set_close_on_exec(fd, command == FIOCLEX);
         return 0;
-    case FIONBIO:
-        return set_nonblocking(file, argument);
+    case FIONBIO: /* a word of the program says whether reads and writes shall not wait */
+        if (get_user(on, (u32 *)argument))
+            return -EFAULT;
+        file->f_flags = on ? file->f_flags | O_NONBLOCK : file->f_flags & ~O_NONBLOCK;
+        return 0;
     case FIONREAD: /* how much can be read, as far as that is known */
         if (S_ISREG(file->f_inode->i_mode))
             return put_user((u32)(file->f_inode->i_size - file->f_pos), (u32 *)argument);

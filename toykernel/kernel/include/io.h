@@ -29,12 +29,6 @@ static inline void disable_interrupts(void)
     asm volatile("cli" : : : "memory");
 }
 
-/* Stand still until an interrupt; none gets lost between the two instructions. */
-static inline void wait_for_interrupt(void)
-{
-    asm volatile("sti\n\thlt" : : : "memory");
-}
-
 /* The address whose access faulted. */
 static inline u32 read_cr2(void)
 {
@@ -53,11 +47,4 @@ static inline void load_cr3(u32 physical)
 static inline void invalidate_page(u32 address)
 {
     asm volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
-
-static inline u64 rdtsc(void)
-{
-    u64 value;
-    asm volatile("rdtsc" : "=A"(value));
-    return value;
 }
