@@ -1,6 +1,5 @@
 /* Open files and the descriptors that lead to them. */
 #include "fs.h"
-#include "syscall.h"
 
 static struct cache files = {.name = "files", .size = sizeof(struct file)};
 
@@ -59,23 +58,6 @@ void install_fd(u32 fd, struct file *file)
 {
     current->files[fd] = file;
     current->close_on_exec &= ~(1u << fd);
-}
-
-/* 0, or -EBADF if it is not open. */
-int close_fd(u32 fd)
-{
-    struct file *file = fd < NR_OPEN ? current->files[fd] : NULL;
-
-    if (!file)
-        return -EBADF;
-    current->files[fd] = NULL;
-    fput(file);
-    return 0;
-}
-
-SYSCALL_DEFINE1(close, u32, fd)
-{
-    return close_fd(fd);
 }
 
 /* A new task has the same files open, and is in the same directory. */

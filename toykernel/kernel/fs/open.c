@@ -1,4 +1,4 @@
-/* open and ftruncate. */
+/* open, close, ftruncate. */
 #include "fs.h"
 #include "syscall.h"
 
@@ -54,6 +54,23 @@ static int open_fd(const char *path, u32 flags, u32 mode)
 SYSCALL_DEFINE3(open, const char *, user_path, u32, flags, u32, mode)
 {
     return with_name(path, user_path, open_fd(path, flags, mode));
+}
+
+/* 0, or -EBADF if it is not open. */
+int close_fd(u32 fd)
+{
+    struct file *file = fd < NR_OPEN ? current->files[fd] : NULL;
+
+    if (!file)
+        return -EBADF;
+    current->files[fd] = NULL;
+    fput(file);
+    return 0;
+}
+
+SYSCALL_DEFINE1(close, u32, fd)
+{
+    return close_fd(fd);
 }
 
 static int truncate_file(struct file *file, loff_t size)

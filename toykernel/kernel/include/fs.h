@@ -163,7 +163,6 @@ void fput(struct file *file);
 
 int get_unused_fd(u32 first);
 void install_fd(u32 fd, struct file *file);
-int close_fd(u32 fd);
 struct file *get_empty_file(void);
 void put_empty_file(struct file *file);
 void copy_files(struct task *child);
@@ -173,6 +172,7 @@ void exec_files(void);
 /* fs/open.c */
 struct file *file_of(struct inode *inode, u32 flags);
 struct file *file_open(const char *path, u32 flags, u32 mode);
+int close_fd(u32 fd);
 
 /* fs/inode.c */
 struct inode *new_inode(struct super_block *super, u32 mode);
