@@ -47,3 +47,4 @@ bad_get_user:
 bad_put_user:
     movl $-EFAULT, %eax
     ret
+END(bad_put_user)
