@@ -167,11 +167,22 @@ def _own(line: Line) -> Insn | None:
         made = _to_label(line.mnemonic, line.labels[0].target) if line.labels else None
         if made is not None:
             return made
+    if not line.labels and line.mnemonic == "push" and len(line.operands) == 1 and isinstance(line.operands[0], Imm):
+        return _push(line.operands[0])
     words = [*line.prefixes, line.mnemonic, *(o.name for o in line.operands if isinstance(o, Reg))]
     if len(words) != len(line.prefixes) + 1 + len(line.operands):
         return None
     raw = _own_bytes().get(" ".join(words))
     return None if raw is None else Insn(raw)
+
+
+def _push(imm: Imm) -> Insn | None:
+    """Keystone takes a number that fits into a word for one of 16 bits, extended by its sign."""
+    if imm.size == 2:
+        return None
+    value = imm.value & 0xFFFFFFFF
+    short = value < 0x80 or value >= 0xFFFFFF80
+    return Insn(bytes((0x6A, value & 0xFF)) if short else b"\x68" + value.to_bytes(4, "little"))
 
 
 def _to_label(mnemonic: str, label: str) -> Insn | None:
