@@ -79,20 +79,22 @@ def test_block_counters_equal_the_oracle_at_every_read_out(counted):
     for number, (after, _) in zip((0, 1), counted.oracle.copied, strict=True):
         found, _ = counted.counters.decode(counted.run.profile[number])
         assert found == minus(after, before, counted.counters.blocks)
-        assert sum(found.values()) > 10_000
+        assert sum(found.values()) > 5_000
 
 
 def test_edge_counts_equal_the_oracle_at_the_end(counted):
-    """Of what passes other code on the way (returns, faults) the oracle cannot tell; it is what enters the block."""
+    """Of what passes other code on the way (returns, faults, and what goes on behind a page that was fetched) the
+    oracle cannot tell; it is what enters the block."""
     counters, oracle = counted.counters, counted.oracle
     raw = oracle.memory(oracle.addresses[COUNTS], counters.size)
     blocks, edges = counters.decode(raw)
     before, edges_before = oracle.cleared[-1]
     assert blocks == minus(oracle.blocks, before, counters.blocks)
+    faulting = {source for (source, _), ways in counted.graph.edges.items() if Way.FAULT in ways}
     direct = [
         (source, target)
         for source, target in counters.edges
-        if not counted.graph.edges[source, target] & {Way.RETURN, Way.FAULT} and target in blocks
+        if Way.RETURN not in counted.graph.edges[source, target] and source not in faulting and target in blocks
     ]
     expected = minus(oracle.edges, edges_before, direct)
     different = {edge for edge in direct if edges[edge] != expected[edge]}
@@ -143,7 +145,7 @@ def test_interrupts_at_any_instruction_lose_no_count(monkeypatch):
     run = Machine(storm=199).run(emit(program), work)
     assert run.console == Machine().run(emit(program), work).console
     blocks, edges = counters.decode(run.profile[0])
-    assert blocks["do_IRQ"] > 500
+    assert blocks["do_IRQ"] > 200
     entering, leaving = Counter(), Counter()
     for (source, target), count in edges.items():
         leaving[source] += count
