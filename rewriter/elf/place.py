@@ -209,7 +209,7 @@ def _assign(units: list[Unit], start: int, islands: list[tuple[int, int]]) -> in
     starts = [first for first, _ in islands]
     cursor = end = start
     for unit in units:
-        unit.size = sum(p.size + p.align - 1 for p in unit.blocks)
+        unit.size = sum(p.size for p in unit.blocks)
         if unit.fixed is None:
             cursor = _free(cursor, unit, islands, starts)
         address = cursor if unit.fixed is None else unit.fixed
@@ -229,12 +229,22 @@ def _free(cursor: int, unit: Unit, islands: list[tuple[int, int]], starts: list[
     position = max(bisect_right(starts, cursor) - 1, 0)
     while position < len(islands):
         first, stop = islands[position]
-        if first >= cursor + unit.size:
+        if first >= _end(unit, cursor):
             break
         if stop > cursor:
             cursor = align_up(stop, unit.align)
         position += 1
     return cursor
+
+
+def _end(unit: Unit, start: int) -> int:
+    """Where the unit ends if it begins there: functions that lie side by side keep their alignments."""
+    if len(unit.names) == 1:
+        return start + unit.size
+    end = start
+    for placed in unit.blocks:
+        end = align_up(end, placed.align) + placed.size
+    return end
 
 
 def _widen(units: list[Unit], addresses: dict[str, int]) -> bool:
