@@ -27,6 +27,7 @@ static u32 fault_in_readable(const char *buf, u32 size)
         return 0;
     if (get_user(byte, buf + size - 1))
         size = PAGE_SIZE - ((u32)buf & PAGE_MASK);
+    (void)byte;
     return size;
 }
 
