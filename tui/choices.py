@@ -126,9 +126,8 @@ def check_passes(without: tuple[str, ...]) -> None:
     """Raises Wrong where one of these is no pass."""
     if not without:
         return
-    from rewriter.passes.specialize import NAMES
+    from rewriter.phases.specialize import ALL_PASSES
 
-    known = dict.fromkeys((*NAMES, "region", "layout"))
     for name in without:
-        if name not in known:
-            raise Wrong(f"no pass is called {name!r}; there are {', '.join(known)}")
+        if name not in ALL_PASSES:
+            raise Wrong(f"no pass is called {name!r}; there are {', '.join(ALL_PASSES)}")

@@ -9,7 +9,7 @@ from typing import Final
 from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes.outcome import total
-from rewriter.passes.specialize import Pass, Specialized, Specializer
+from rewriter.passes.specialize import NAMES, Pass, Specialized, Specializer
 from rewriter.phases.inline import Inlined, Plan, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
 from rewriter.region.region import region
@@ -20,6 +20,7 @@ from rewriter.variants import Variant
 # Passes that begin a group; those that tidy up behind them belong to it.
 GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "region", "layout")
 BEYOND: Final[tuple[tuple[str, Pass], ...]] = (("region", region),)
+ALL_PASSES: Final = (*NAMES, *(name for name, _ in BEYOND))  # each can be left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from rewriter.passes.specialize import NAMES
+from rewriter.phases.specialize import ALL_PASSES
 from tests.tui.shell import hotpath
 from toykernel import image
 
@@ -91,10 +92,19 @@ def test_passes_over_a_saved_profile_make_the_kernel_of_run(tmp_path: Path) -> N
     assert hotpath("run", "--until", "layout", "--save", str(saved), "--plain").returncode == 0
     inputs = (str(KERNEL), "--contract", str(CONTRACT))
     profile = ("--profile", str(saved / "kernel.profile.json"))
-    passes = [word for name in NAMES for word in ("--pass", name)]
-    done = hotpath("rewrite", *inputs, *profile, *passes, "-o", str(tmp_path / "out.elf"))
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out.elf").read_bytes() == (saved / "kernel.specialized.elf").read_bytes()
+
+    def rewritten(passes: Iterable[str]) -> bytes:
+        options = [word for name in passes for word in ("--pass", name)]
+        done = hotpath("rewrite", *inputs, *profile, *options, "-o", str(tmp_path / "out.elf"))
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / "out.elf").read_bytes()
+
+    assert rewritten(ALL_PASSES) == (saved / "kernel.specialized.elf").read_bytes()
+    left_out = ("--without", "region", "--from", str(saved), "--save", str(tmp_path / "less"))
+    assert hotpath("run", "--until", "layout", *left_out, "--plain").returncode == 0
+    less = (tmp_path / "less" / "kernel.specialized.elf").read_bytes()
+    assert less != (saved / "kernel.specialized.elf").read_bytes()
+    assert rewritten(name for name in ALL_PASSES if name != "region") == less
 
 
 def test_a_pass_without_a_profile_is_wrong_usage(tmp_path: Path) -> None:

@@ -76,13 +76,11 @@ def _specialized(
 ) -> tuple[bytes, str]:
     """The kernel with new system calls, and what was done; nothing is run.  Raises Wrong."""
     from rewriter.options import Options
-    from rewriter.passes.specialize import NAMES
+    from rewriter.phases.specialize import ALL_PASSES
     from rewriter.pipeline import run
 
     choices.check_passes(passes)
-    options = Options(
-        profile=choices.profile_in(profile), without=frozenset({*NAMES, "layout"} - set(passes)), until="layout"
-    )
+    options = Options(profile=choices.profile_in(profile), without=frozenset(ALL_PASSES) - set(passes), until="layout")
     with errors_in_one_line(source):
         results = {r.name: r for r in run(options, replace(toy(), kernel=image, contract=promises, one_unit=None))}
     return results["layout"].files["kernel.specialized.elf"], results["layout"].sentence
