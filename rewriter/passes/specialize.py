@@ -5,7 +5,7 @@ Valid before, valid after: `verify` runs behind every pass, and an observer sees
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -178,41 +178,18 @@ class Specializer:
         if reason is not None:
             raise Refused(f"{handler}: {reason}")
         watch = observer or (lambda *_: None)
-        inliner = Inliner(self.depths, self.profile, as_published=self.as_published)
-        original = self.depths.index.functions[handler]
-        inlined = inliner.run(handler, name, () if "inline" in without else paths, share)
-        work = Work.on(inlined, self.depths, self.contract, self.at_return)
-        work.outcome.add(inliner.outcome)
-        self._check(work, "inline")
-        watch("inline", original, copied(work.function))
-        known: dict[int, int] = {}
-        tested: dict[int, int] = {}
+        work = self._inlined(handler, name, () if "inline" in without else paths, share, watch)
+        known, tested = dict[int, int](), dict[int, int]()
         if "arguments" not in without:
-            # A register may hold anything where an argument is implied, and a test changes the flags.
-            known = self._imply(work, self._accepted(work, handler, implied or {}, tested=False), watch)
-            wanted = self._accepted(work, handler, {**(guarded or {}), **(candidates or {})}, tested=True)
-            tested = {n: value for n, value in wanted.items() if n in (guarded or {})}
-            tested |= paying(work, handler, {n: value for n, value in wanted.items() if n not in tested})
-            general = handler
-            if tested and known:
-                general, both = self._general(work, handler, known)
-                tested |= {n: value for n, value in known.items() if n not in both}
-                known = both
-            self._guard(work, general, tested, watch)
+            known, tested = self._arguments(work, handler, implied or {}, guarded or {}, candidates or {}, watch)
         if number is not None and self._reads_number(handler):
             renumber(work, number)
             self._check(work, "arguments")
         work.current = self.current
         work.early = work.copy() if beyond else None
-        depth = deepest(work.values())
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
-        for pass_name, transform in (*PASSES[:-1], *beyond, *PASSES[-1:]):
-            if pass_name not in skipped:
-                before = copied(work.function)
-                transform(work)
-                self._check(work, pass_name)
-                watch(pass_name, before, copied(work.function))
-        self._check_depth(work, depth)
+        transforms = (*PASSES[:-1], *beyond, *PASSES[-1:])
+        self._transform(work, [each for each in transforms if each[0] not in skipped], watch)
         return Specialized(
             work.function,
             self._data(work),
@@ -222,6 +199,49 @@ class Specializer:
             dict(work.clone_of),
             work.outcome,
         )
+
+    def _inlined(self, handler: str, name: str, paths: tuple[Path, ...], share: float, watch: Observer) -> Work:
+        """The handler's copy with its hot calls inlined."""
+        inliner = Inliner(self.depths, self.profile, as_published=self.as_published)
+        original = self.depths.index.functions[handler]
+        work = Work.on(inliner.run(handler, name, paths, share), self.depths, self.contract, self.at_return)
+        work.outcome.add(inliner.outcome)
+        self._check(work, "inline")
+        watch("inline", original, copied(work.function))
+        return work
+
+    def _arguments(
+        self,
+        work: Work,
+        handler: str,
+        implied: Mapping[int, int],
+        guarded: Mapping[int, int],
+        candidates: Mapping[int, int],
+        watch: Observer,
+    ) -> tuple[dict[int, int], dict[int, int]]:
+        """Let arguments be known, and test others: those that became implied, and those that are guarded."""
+        # A register may hold anything where an argument is implied, and a test changes the flags.
+        known = self._imply(work, self._accepted(work, handler, implied, tested=False), watch)
+        wanted = self._accepted(work, handler, {**guarded, **candidates}, tested=True)
+        tested = {n: value for n, value in wanted.items() if n in guarded}
+        tested |= paying(work, handler, {n: value for n, value in wanted.items() if n not in tested})
+        general = handler
+        if tested and known:
+            general, both = self._general(work, handler, known)
+            tested |= {n: value for n, value in known.items() if n not in both}
+            known = both
+        self._guard(work, general, tested, watch)
+        return known, tested
+
+    def _transform(self, work: Work, transforms: Sequence[tuple[str, Pass]], watch: Observer) -> None:
+        """Run the passes; each must leave a valid function behind, and all of them a stack that is not deeper."""
+        depth = deepest(work.values())
+        for pass_name, transform in transforms:
+            before = copied(work.function)
+            transform(work)
+            self._check(work, pass_name)
+            watch(pass_name, before, copied(work.function))
+        self._check_depth(work, depth)
 
     def _imply(self, work: Work, implied: Mapping[int, int], watch: Observer) -> dict[int, int]:
         """The implied arguments that were not refused."""

@@ -41,39 +41,36 @@ def run(
 ) -> tuple[Measured, PhaseResult]:
     """Boot both kernels, each with its programs, uninstrumented; and the one-unit kernel as a reference."""
 
-    def boot(image: bytes, images: Mapping[str, bytes], whole: bool = True) -> Run:
+    def boot(what: str, image: bytes, images: Mapping[str, bytes], whole: bool = True) -> Run:
         """`whole`: with digests of memory, and with cycles."""
+        progress(what)
         work = system.work(options.commands, images)
         return system.machine.run(image, work, measure=True, cycles=whole, check=whole, cancelled=cancelled)
 
-    progress("original kernel")
-    original = boot(system.kernel, {})
-    progress("specialized kernel")
-    specialized = boot(laid.kernel, programs)
-    progress("one-unit kernel")
-    one_unit = boot(system.one_unit, {}, whole=False) if system.one_unit is not None else None
+    original = boot("original kernel", system.kernel, {})
+    specialized = boot("specialized kernel", laid.kernel, programs)
+    one_unit = boot("one-unit kernel", system.one_unit, {}, whole=False) if system.one_unit is not None else None
     found = tuple(differences(original, specialized))
-    grouped = groups(original, specialized, names)
-    measured = Measured(original, specialized, one_unit, found, grouped)
-    costs = _costs(measured, variants, names)
+    measured = Measured(original, specialized, one_unit, found, groups(original, specialized, names))
+    steps = [(group, boot(f"what {group} bought", image, programs, whole=False)) for group, image in laid.prefixes]
+    return measured, _result(measured, steps, _costs(measured, variants, names))
+
+
+def _result(measured: Measured, steps: Sequence[tuple[str, Run]], costs: Sequence[Cost]) -> PhaseResult:
+    original, specialized, grouped = measured.original, measured.specialized, measured.groups
     worse = tuple(dearer(original, specialized, grouped))
-    steps: list[tuple[str, Run]] = []
-    for group, image in laid.prefixes:
-        progress(f"what {group} bought")
-        steps.append((group, boot(image, programs, whole=False)))
     ledger = _ledger(measured, steps, [cost for cost in costs if cost.variants])
-    refused = {f"{d.what} differ": 1 for d in found}
-    return measured, PhaseResult(
+    return PhaseResult(
         "measure",
         "§5",
-        _sentence(original, found, costs, worse),
+        _sentence(original, measured.differences, costs, worse),
         0.0,
         len(original.calls),
-        refused,
+        {f"{d.what} differ": 1 for d in measured.differences},
         {
             "syscalls": {cost.name: cost.row() for cost in costs},
-            "behavior": {"same": not found, "checked": checked(original)},
-            "differences": [f"{d.what}: {d.detail}" for d in found],
+            "behavior": {"same": not measured.differences, "checked": checked(original)},
+            "differences": [f"{d.what}: {d.detail}" for d in measured.differences],
             "masked": MASKED,
             "unlike": [[*key, count] for key, count in grouped.unlike.items()],
             "dearer": [[d.program, d.name, d.calls, d.before, d.after] for d in worse],
