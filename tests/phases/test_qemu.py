@@ -8,6 +8,7 @@ from rewriter.elf import emit, load
 from rewriter.options import System
 from rewriter.report import PhaseResult
 from tests.toykernel.boots import needs_qemu
+from tests.toykernel.test_usertests import WORK, outcomes
 from toykernel.machine import Qemu
 
 COMMANDS = ("hello", "readseek 9000 3", "calls", "fault read-null")
@@ -40,3 +41,9 @@ def test_the_retargeted_program_runs_there_too(system: System, results: dict[str
     found = Qemu().console(kernel, work)
     assert found == system.machine.run(kernel, work).console
     assert b"9000 bytes, 3 repetitions" in found
+
+
+def test_the_kernels_own_tests_pass_there(results: dict[str, PhaseResult]) -> None:
+    found = outcomes(Qemu().console(results["layout"].files["kernel.specialized.elf"], WORK).decode())
+    assert len(found) > 100
+    assert set(found.values()) == {"ok"}, found
