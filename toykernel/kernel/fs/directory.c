@@ -2,22 +2,9 @@
 #include "fs.h"
 #include "syscall.h"
 
-/* The system calls here do one thing with one path. */
-static int with_parent(const char *path, int (*operation)(const struct nameidata *, u32), u32 argument)
+static int make_directory(const char *path, u32 mode)
 {
-    struct nameidata nd;
-    int error = path_parent(path, &nd);
-
-    if (!error) {
-        error = operation(&nd, argument);
-        iput(nd.dir);
-    }
-    return error;
-}
-
-static int make_directory(const struct nameidata *nd, u32 mode)
-{
-    struct inode *inode = lookup_create(nd, S_IFDIR | (mode & 01777), true);
+    struct inode *inode = open_namei(path, O_CREAT | O_EXCL, S_IFDIR | (mode & 01777));
 
     if (IS_ERR(inode))
         return PTR_ERR(inode);
@@ -37,22 +24,33 @@ static int may_remove(const struct nameidata *nd, const struct inode *inode, boo
     return nd->dir->i_op->remove ? 0 : -EPERM;
 }
 
-static int remove_name(const struct nameidata *nd, u32 directory)
+static int remove_last(const struct nameidata *nd, bool directory)
 {
     static const int refused[] = {[LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOT_DOT] = -ENOTEMPTY};
-    enum last_type last = last_type(nd->last, nd->length);
     struct inode *inode;
     int error;
 
-    if (directory && last != LAST_NAME)
-        return refused[last];
-    inode = lookup(nd->dir, nd->last, nd->length);
+    if (directory && last_type(nd) != LAST_NAME)
+        return refused[last_type(nd)];
+    inode = lookup(nd);
     if (IS_ERR(inode))
         return PTR_ERR(inode);
     error = may_remove(nd, inode, directory);
     if (!error)
         error = nd->dir->i_op->remove(nd->dir, inode, nd->last, nd->length);
     iput(inode);
+    return error;
+}
+
+static int remove_name(const char *path, bool directory)
+{
+    struct nameidata nd;
+    int error = path_parent(path, &nd);
+
+    if (!error) {
+        error = remove_last(&nd, directory);
+        iput(nd.dir);
+    }
     return error;
 }
 
@@ -69,15 +67,15 @@ SYSCALL_DEFINE1(chdir, const char *, path)
 
 SYSCALL_DEFINE2(mkdir, const char *, user_path, u32, mode)
 {
-    return with_name(path, user_path, with_parent(path, make_directory, mode));
+    return with_name(path, user_path, make_directory(path, mode));
 }
 
 SYSCALL_DEFINE1(rmdir, const char *, user_path)
 {
-    return with_name(path, user_path, with_parent(path, remove_name, true));
+    return with_name(path, user_path, remove_name(path, true));
 }
 
 SYSCALL_DEFINE1(unlink, const char *, user_path)
 {
-    return with_name(path, user_path, with_parent(path, remove_name, false));
+    return with_name(path, user_path, remove_name(path, false));
 }

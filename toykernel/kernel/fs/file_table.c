@@ -28,20 +28,26 @@ void fput(struct file *file)
         release(file);
 }
 
-/* A file with one user and nothing else; NULL if memory is short. */
-struct file *get_empty_file(void)
+/* A file for an inode, or an error, which the inode may be already.  The caller's use of the inode becomes the file's; if
+   there is none, it ends. */
+struct file *file_of(struct inode *inode, u32 flags)
 {
-    struct file *file = cache_alloc(&files);
+    struct file *file = IS_ERR(inode) ? (struct file *)inode : cache_alloc(&files);
 
-    if (file)
-        file->f_count = 1;
+    if (IS_ERR(file))
+        return file;
+    if (!file) {
+        iput(inode);
+        return ERR_PTR(-ENFILE);
+    }
+    file->f_count = 1;
+    file->f_inode = inode;
+    file->f_op = inode->i_fop;
+    file->f_flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
+    file->f_mode = (flags + 1) & O_ACCMODE; /* O_RDONLY is 0, FMODE_READ is 1, and so on */
+    if (file->f_op->open)
+        file->f_op->open(file);
     return file;
-}
-
-/* Give one back that nothing was opened with. */
-void put_empty_file(struct file *file)
-{
-    cache_free(&files, file);
 }
 
 /* The lowest free descriptor that is not below `first`, or -EMFILE. */

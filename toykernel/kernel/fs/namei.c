@@ -50,31 +50,31 @@ static struct inode *lookup_parent(struct inode *dir)
     return dir->i_op->lookup(dir, "..", 2);
 }
 
-enum last_type last_type(const char *name, u32 length)
+enum last_type last_type(const struct nameidata *nd)
 {
-    if (length == 0)
+    if (nd->length == 0)
         return LAST_ROOT;
-    if (length > 2 || name[0] != '.' || name[length - 1] != '.')
+    if (nd->length > 2 || nd->last[0] != '.' || nd->last[nd->length - 1] != '.')
         return LAST_NAME;
-    return length == 1 ? LAST_DOT : LAST_DOT_DOT;
+    return nd->length == 1 ? LAST_DOT : LAST_DOT_DOT;
 }
 
-/* What a directory's name leads to, with one more user; or an error.  In one that was removed there are no names,
-   not even that of its parent. */
-struct inode *lookup(struct inode *dir, const char *name, u32 length)
+/* What the last component leads to, with one more user; or an error.  In a directory that was removed there are no
+   names, not even that of its parent. */
+struct inode *lookup(const struct nameidata *nd)
 {
-    enum last_type type = last_type(name, length);
-    struct inode *inode;
+    enum last_type type = last_type(nd);
+    struct inode *dir = nd->dir, *inode;
 
     if (!S_ISDIR(dir->i_mode))
         return ERR_PTR(-ENOTDIR);
     if (type == LAST_ROOT || type == LAST_DOT)
         return igrab(dir);
-    if (length > NAME_MAX)
+    if (nd->length > NAME_MAX)
         return ERR_PTR(-ENAMETOOLONG);
     if (!dir->i_nlink)
         return ERR_PTR(-ENOENT);
-    inode = type == LAST_DOT_DOT ? lookup_parent(dir) : dir->i_op->lookup(dir, name, length);
+    inode = type == LAST_DOT_DOT ? lookup_parent(dir) : dir->i_op->lookup(dir, nd->last, nd->length);
     return IS_ERR(inode) ? inode : follow_mount(inode);
 }
 
@@ -99,7 +99,7 @@ int path_parent(const char *path, struct nameidata *nd)
         if (!*path)
             break;
         dir = nd->dir;
-        nd->dir = lookup(dir, nd->last, nd->length);
+        nd->dir = lookup(nd);
         iput(dir);
         if (IS_ERR(nd->dir))
             return PTR_ERR(nd->dir);
@@ -110,44 +110,38 @@ int path_parent(const char *path, struct nameidata *nd)
     return -ENOTDIR;
 }
 
-/* What the last component names, with one more user, made unless it was there (which is an error if it must be new);
-   or an error. */
-struct inode *lookup_create(const struct nameidata *nd, u32 mode, bool must_be_new)
-{
-    struct inode *dir = nd->dir, *inode = lookup(dir, nd->last, nd->length);
-
-    if (!IS_ERR(inode) && must_be_new) {
-        iput(inode);
-        return ERR_PTR(-EEXIST);
-    }
-    if (PTR_ERR(inode) != -ENOENT || !dir->i_nlink)
-        return inode;
-    if (!dir->i_op->create)
-        return ERR_PTR(S_ISDIR(mode) ? -EPERM : -EACCES);
-    return dir->i_op->create(dir, nd->last, nd->length, mode);
-}
-
 /* The last component's inode, made if the flags ask for it; or an error. */
 static struct inode *last_inode(const struct nameidata *nd, u32 flags, u32 mode)
 {
-    if (!(flags & O_CREAT))
-        return lookup(nd->dir, nd->last, nd->length);
-    if (nd->directory && last_type(nd->last, nd->length) == LAST_NAME)
+    struct inode *dir = nd->dir, *inode;
+
+    if (flags & O_CREAT && !S_ISDIR(mode) && nd->directory && last_type(nd) == LAST_NAME)
         return ERR_PTR(-EISDIR);
-    return lookup_create(nd, S_IFREG | (mode & 07777), flags & O_EXCL);
+    inode = lookup(nd);
+    if (flags & O_CREAT && PTR_ERR(inode) == -ENOENT && dir->i_nlink) {
+        if (dir->i_op->create)
+            return dir->i_op->create(dir, nd->last, nd->length, mode);
+        return ERR_PTR(S_ISDIR(mode) ? -EPERM : -EACCES);
+    }
+    if (flags & O_CREAT && flags & O_EXCL && !IS_ERR(inode)) {
+        iput(inode);
+        return ERR_PTR(-EEXIST);
+    }
+    return inode;
 }
 
 /* Does the way in which it is opened suit this kind of file?  If so, it is emptied where the flags ask for it. */
-static int may_open(struct inode *inode, const struct nameidata *nd, u32 flags)
+static int may_open(struct inode *inode, const struct nameidata *nd, u32 flags, u32 mode)
 {
     if (S_ISDIR(inode->i_mode))
-        return flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? -EISDIR : 0;
+        return flags & (O_ACCMODE | O_CREAT | O_TRUNC) && !S_ISDIR(mode) ? -EISDIR : 0;
     if (nd->directory || flags & O_DIRECTORY)
         return -ENOTDIR;
     return flags & O_TRUNC && inode->i_op->truncate ? inode->i_op->truncate(inode, 0) : 0;
 }
 
-/* What a path of the kernel's leads to, to be opened so, with one more user; or an error. */
+/* What a path of the kernel's leads to, to be opened so, with one more user; or an error.  What is made is a file or,
+   if the mode says so, a directory. */
 struct inode *open_namei(const char *path, u32 flags, u32 mode)
 {
     struct nameidata nd;
@@ -160,7 +154,7 @@ struct inode *open_namei(const char *path, u32 flags, u32 mode)
     if (error)
         return ERR_PTR(error);
     inode = last_inode(&nd, flags, mode);
-    error = IS_ERR(inode) ? 0 : may_open(inode, &nd, flags);
+    error = IS_ERR(inode) ? 0 : may_open(inode, &nd, flags, mode);
     if (error) {
         iput(inode);
         inode = ERR_PTR(error);

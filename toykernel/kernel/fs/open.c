@@ -2,42 +2,10 @@
 #include "fs.h"
 #include "syscall.h"
 
-/* Open the inode, which the file takes over. */
-static void open_inode(struct file *file, struct inode *inode, u32 flags)
-{
-    file->f_inode = inode;
-    file->f_op = inode->i_fop;
-    file->f_flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC);
-    file->f_mode = (flags + 1) & O_ACCMODE; /* O_RDONLY is 0, FMODE_READ is 1, and so on */
-    if (file->f_op->open)
-        file->f_op->open(file);
-}
-
-/* A file for an inode, which gets one more user; NULL if memory is short. */
-struct file *file_of(struct inode *inode, u32 flags)
-{
-    struct file *file = get_empty_file();
-
-    if (file)
-        open_inode(file, igrab(inode), flags);
-    return file;
-}
-
 /* Open a path of the kernel's; the file, or an error. */
 struct file *file_open(const char *path, u32 flags, u32 mode)
 {
-    struct file *file = get_empty_file();
-    struct inode *inode;
-
-    if (!file)
-        return ERR_PTR(-ENFILE);
-    inode = open_namei(path, flags, mode);
-    if (IS_ERR(inode)) {
-        put_empty_file(file);
-        return (struct file *)inode;
-    }
-    open_inode(file, inode, flags);
-    return file;
+    return file_of(open_namei(path, flags, mode), flags);
 }
 
 static int open_fd(const char *path, u32 flags, u32 mode)
@@ -53,7 +21,7 @@ static int open_fd(const char *path, u32 flags, u32 mode)
 
 SYSCALL_DEFINE3(open, const char *, user_path, u32, flags, u32, mode)
 {
-    return with_name(path, user_path, open_fd(path, flags, mode));
+    return with_name(path, user_path, open_fd(path, flags, S_IFREG | (mode & 07777)));
 }
 
 /* 0, or -EBADF if it is not open. */

@@ -161,10 +161,10 @@ static struct inode *pipe_inode(void)
 static int open_end(struct inode *inode, u32 flags)
 {
     int fd = get_unused_fd(0);
-    struct file *file = fd < 0 ? NULL : file_of(inode, flags);
+    struct file *file = fd < 0 ? ERR_PTR(fd) : file_of(igrab(inode), flags);
 
-    if (!file)
-        return fd < 0 ? fd : -ENFILE;
+    if (IS_ERR(file))
+        return PTR_ERR(file);
     install_fd(fd, file);
     return fd;
 }

@@ -144,7 +144,6 @@ static const struct inode_operations file_inode = {.truncate = ramfs_truncate};
 static const struct inode_operations special_inode = {};
 static const struct file_operations directory_file = {
     .llseek = generic_file_llseek,
-    .read = directory_read,
     .readdir = ramfs_readdir,
     .fsync = ramfs_fsync,
 };
@@ -189,20 +188,14 @@ struct file *ramfs_file(loff_t size)
         return NULL;
     inode->i_size = size;
     file = file_of(inode, O_RDWR);
-    iput(inode);
-    return file;
+    return IS_ERR(file) ? NULL : file;
 }
 
 /* Make what a path of the kernel's names, unless it is there, and return it with one more user. */
 struct inode *ramfs_mknod(const char *path, u32 mode)
 {
-    struct nameidata nd;
-    struct inode *inode = ERR_PTR(path_parent(path, &nd));
+    struct inode *inode = open_namei(path, O_CREAT, mode);
 
-    if (!inode) {
-        inode = lookup_create(&nd, mode, false);
-        iput(nd.dir);
-    }
     if (IS_ERR(inode))
         panic("cannot make the first files", PTR_ERR(inode));
     return inode;

@@ -30,13 +30,9 @@ loff_t no_llseek(struct file *, loff_t, int)
 
 static int vfs_llseek(struct file *file, loff_t offset, u32 origin)
 {
-    loff_t (*llseek)(struct file *, loff_t, int) = generic_file_llseek;
-
     if (origin > SEEK_END)
         return -EINVAL;
-    if (file->f_op->llseek)
-        llseek = file->f_op->llseek;
-    offset = llseek(file, offset, origin);
+    offset = file->f_op->llseek(file, offset, origin);
     return offset == (int)offset ? (int)offset : -EOVERFLOW;
 }
 
@@ -61,7 +57,7 @@ static int vfs_read(struct file *file, char *buf, size_t count)
 
     if (error)
         return error;
-    return file->f_op->read ? file->f_op->read(file, buf, count, &file->f_pos) : -EINVAL;
+    return file->f_op->read ? file->f_op->read(file, buf, count, &file->f_pos) : -EISDIR;
 }
 
 SYSCALL_DEFINE3(read, u32, fd, char *, buf, size_t, count)

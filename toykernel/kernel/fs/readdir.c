@@ -51,9 +51,3 @@ SYSCALL_DEFINE3(getdents, u32, fd, void *, buf, size_t, count)
 {
     return with_file(file, fd, read_directory(file, buf, count));
 }
-
-/* read of a directory. */
-ssize_t directory_read(struct file *, char *, size_t, loff_t *)
-{
-    return -EISDIR;
-}

@@ -54,10 +54,10 @@ struct vm_area;
 /* Take one name of a directory, behind which reading goes on at `next`; not 0 if there is no room for it. */
 typedef int (*filldir_t)(void *to, const char *name, u32 length, loff_t next, u32 ino, u32 mode);
 
-/* Each may be NULL, for what the kind of file cannot do. */
+/* All but llseek may be NULL, for what the kind of file cannot do. */
 struct file_operations {
     loff_t (*llseek)(struct file *, loff_t, int);
-    ssize_t (*read)(struct file *, char *, size_t, loff_t *);
+    ssize_t (*read)(struct file *, char *, size_t, loff_t *); /* NULL: a directory */
     ssize_t (*write)(struct file *, const char *, size_t, loff_t *);
     int (*readdir)(struct file *, void *to, filldir_t); /* from f_pos on, which moves behind what was taken */
     int (*ioctl)(struct file *, u32 command, u32 argument);
@@ -163,14 +163,12 @@ void fput(struct file *file);
 
 int get_unused_fd(u32 first);
 void install_fd(u32 fd, struct file *file);
-struct file *get_empty_file(void);
-void put_empty_file(struct file *file);
+struct file *file_of(struct inode *inode, u32 flags);
 void copy_files(struct task *child);
 void exit_files(void);
 void exec_files(void);
 
 /* fs/open.c */
-struct file *file_of(struct inode *inode, u32 flags);
 struct file *file_open(const char *path, u32 flags, u32 mode);
 int close_fd(u32 fd);
 
@@ -195,10 +193,9 @@ void set_close_on_exec(u32 fd, bool on);
 /* fs/namei.c */
 char *getname(const char *user_path);
 void putname(char *path);
-struct inode *lookup(struct inode *dir, const char *name, u32 length);
+struct inode *lookup(const struct nameidata *nd);
 int path_parent(const char *path, struct nameidata *nd);
-enum last_type last_type(const char *name, u32 length);
-struct inode *lookup_create(const struct nameidata *nd, u32 mode, bool must_be_new);
+enum last_type last_type(const struct nameidata *nd);
 struct inode *open_namei(const char *path, u32 flags, u32 mode);
 struct inode *namei_user(const char *user_path, u32 flags);
 
@@ -223,9 +220,6 @@ void sync_filesystems(void);
 /* fs/read_write.c */
 loff_t generic_file_llseek(struct file *file, loff_t offset, int origin);
 loff_t no_llseek(struct file *file, loff_t offset, int origin);
-
-/* fs/readdir.c */
-ssize_t directory_read(struct file *file, char *buf, size_t count, loff_t *ppos);
 
 /* fs/ramfs.c, fs/initramfs.c */
 void ramfs_init(void);

@@ -150,7 +150,6 @@ const struct inode_operations ext_directory_inode = {
 };
 const struct file_operations ext_directory_file = {
     .llseek = generic_file_llseek,
-    .read = directory_read,
     .readdir = ext_readdir,
     .fsync = ext_fsync,
 };
