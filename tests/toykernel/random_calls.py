@@ -20,7 +20,7 @@ COUNTER = re.compile(r"([a-z_ ]+) (\d+)$")  # a line of /proc/meminfo
 CLEAN = (0, 0)  # a run that makes no calls: it removes what the one before has left
 WARM = (0, 500)  # so that the kernel has used everything once, and keeps what it keeps
 BORROWED = {"free_pages", "cached_pages", "slab_pages"}  # what one of them loses another one has
-REMEMBERED = {"unused_inodes", "disk inodes", "blocks"}  # what could be read again
+REMEMBERED = {"unused_inodes", "blocks"}  # what could be read again
 
 
 @dataclass(frozen=True)

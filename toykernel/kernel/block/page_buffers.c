@@ -76,19 +76,15 @@ int block_prepare_write(struct page *page, u32 from, u32 to, get_block_t get_blo
     return fill_page(page, from, to, get_block, true);
 }
 
-/* Visit the buffers of a page that have bytes in [from, to), until a visit returns an error.  `partial`, unless it is
-   NULL, tells whether another one is not up to date. */
-int walk_page_buffers(struct handle *handle, struct page *page, u32 from, u32 to, bool *partial,
+/* Visit the buffers of a page that have bytes in [from, to), until a visit returns an error. */
+int walk_page_buffers(struct handle *handle, struct page *page, u32 from, u32 to,
                       int (*visit)(struct handle *, struct buffer_head *))
 {
     u32 start = 0;
     int error = 0;
 
-    for (struct buffer_head *bh = page->buffers; bh && !error; bh = bh->b_this_page, start += BLOCK_SIZE) {
+    for (struct buffer_head *bh = page->buffers; bh && !error; bh = bh->b_this_page, start += BLOCK_SIZE)
         if (start < to && start + BLOCK_SIZE > from)
             error = visit(handle, bh);
-        else if (partial && !(bh->b_state & BH_UPTODATE))
-            *partial = true;
-    }
     return error;
 }

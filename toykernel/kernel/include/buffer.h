@@ -10,11 +10,10 @@
 enum { DISK_READ, DISK_WRITE };
 
 /* Bits of b_state. */
-#define BH_UPTODATE  1  /* it holds what the disk holds, or something newer */
-#define BH_MAPPED    2  /* it has a block, and can be found by its number */
-#define BH_JOURNALED 4  /* it takes part in the running transaction */
-#define BH_CHANGED   8  /* and was changed there */
-#define BH_DIRTY     16 /* committed, but not written to its own place */
+#define BH_UPTODATE  1 /* it holds what the disk holds, or something newer */
+#define BH_MAPPED    2 /* it has a block, and can be found by its number */
+#define BH_JOURNALED 4 /* it takes part in the running transaction */
+#define BH_DIRTY     8 /* committed, but not written to its own place */
 
 /* One block.  It either belongs to the cache, or it is a piece of a file's page; never both, and never twice. */
 struct buffer_head {
@@ -62,5 +61,5 @@ void write_dirty_buffers(void);
 void free_page_buffers(struct page *page);
 int block_read_full_page(struct page *page, get_block_t get_block);
 int block_prepare_write(struct page *page, u32 from, u32 to, get_block_t get_block);
-int walk_page_buffers(struct handle *handle, struct page *page, u32 from, u32 to, bool *partial,
+int walk_page_buffers(struct handle *handle, struct page *page, u32 from, u32 to,
                       int (*visit)(struct handle *, struct buffer_head *));

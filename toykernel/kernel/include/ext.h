@@ -23,7 +23,7 @@ struct ext_super_block {
     u32 s_journal_blocks; /* behind the inodes; at least MIN_JOURNAL */
 };
 
-/* An inode on the disk; i_private leads to a copy. */
+/* An inode on the disk. */
 struct ext_inode {
     u16 mode;              /* S_IF… and permissions; 0 if it is free */
     u16 links;             /* names */
@@ -42,11 +42,9 @@ struct ext_entry {
 /* s_private of our super_block. */
 struct ext_super {
     struct journal journal;
-    u32 blocks;      /* of the disk */
-    u32 inodes;      /* of the table */
-    u32 data;        /* the first block for files */
-    u32 goal;        /* where to look for a free block first */
-    bool recovering; /* inodes without a name are welcome */
+    struct ext_super_block disk; /* what its block 0 says */
+    u32 data;                    /* the first block for files */
+    u32 goal;                    /* where to look for a free block first */
 };
 
 static inline struct ext_super *ext_super(const struct inode *inode)
@@ -54,9 +52,11 @@ static inline struct ext_super *ext_super(const struct inode *inode)
     return inode->i_sb->s_private;
 }
 
-static inline struct ext_inode *ext_copy(const struct inode *inode)
+/* i_private is the buffer of the table's block with this inode, and keeps it in memory. */
+static inline struct ext_inode *ext_raw(const struct inode *inode)
 {
-    return inode->i_private;
+    const struct buffer_head *bh = inode->i_private;
+    return (struct ext_inode *)bh->b_data + (inode->i_ino - 1) % INODES_PER_BLOCK;
 }
 
 static inline struct handle *ext_start(const struct inode *inode)
@@ -65,9 +65,8 @@ static inline struct handle *ext_start(const struct inode *inode)
 }
 
 /* fs/ext/inode.c */
-struct buffer_head *ext_raw_inode(const struct super_block *super, u32 ino, struct ext_inode **raw);
 int ext_read_inode(struct inode *inode);
-int ext_mark_inode_dirty(struct handle *handle, struct inode *inode);
+void ext_mark_inode_dirty(struct handle *handle, struct inode *inode);
 struct inode *ext_new_inode(struct handle *handle, struct inode *dir, u32 mode);
 void ext_delete_inode(struct inode *inode);
 void ext_put_inode(struct inode *inode);
@@ -76,11 +75,10 @@ void ext_put_inode(struct inode *inode);
 int ext_take_bit(struct handle *handle, const struct inode *inode, u32 map, u32 bits, u32 goal);
 bool ext_give_bit(struct handle *handle, const struct inode *inode, u32 map, u32 bit);
 
-/* fs/ext/map.c, fs/ext/truncate.c */
-bool ext_block_ok(const struct inode *inode, u32 block);
+/* fs/ext/map.c */
 int ext_get_block(struct inode *inode, u32 block, struct buffer_head *bh, bool create);
 struct buffer_head *ext_bread(struct handle *handle, struct inode *inode, u32 block);
-int ext_shrink(struct handle *handle, struct inode *inode);
+void ext_shrink(struct handle *handle, struct inode *inode);
 
 /* fs/ext/directory.c, fs/ext/file.c */
 extern const struct inode_operations ext_directory_inode, ext_file_inode;

@@ -38,17 +38,15 @@ struct journal {
 struct handle *journal_start(struct journal *journal, u32 credits);
 void journal_stop(struct handle *handle);
 void journal_get_write_access(struct handle *handle, struct buffer_head *bh);
-void journal_dirty_metadata(struct handle *handle, struct buffer_head *bh);
 
 /* journal/transaction.c */
 bool do_get_write_access(struct journal *journal, struct buffer_head *bh);
 void journal_forget(struct buffer_head *bh);
 void retire_transaction(struct journal *journal);
 
-/* journal/commit.c, journal/checkpoint.c, journal/recovery.c */
+/* journal/commit.c, journal/recovery.c */
 int move_block(const struct journal *journal, int rw, u32 block, void *data);
 void journal_commit(struct journal *journal);
 void journal_flush(struct journal *journal);
-void journal_checkpoint(struct journal *journal);
 void journal_reset(struct journal *journal);
 int journal_load(struct journal *journal);

@@ -27,7 +27,7 @@ static void write_transaction(struct journal *journal)
 
     memset(&record, 0, sizeof record);
     for (struct buffer_head *bh = journal->j_buffers; bh; bh = bh->b_next)
-        if (bh->b_state & BH_CHANGED)
+        if (bh->b_state & BH_MAPPED)
             record.tags[record.count++] = bh->b_blocknr;
     if (!record.count)
         return;
@@ -37,11 +37,30 @@ static void write_transaction(struct journal *journal)
     record.sequence = journal->j_sequence++;
     sum = append_block(journal, &record, 0);
     for (struct buffer_head *bh = journal->j_buffers; bh; bh = bh->b_next)
-        if (bh->b_state & BH_CHANGED)
+        if (bh->b_state & BH_MAPPED)
             sum = append_block(journal, bh->b_data, sum);
     record.kind = LOG_COMMIT;
     record.count = sum;
     append_block(journal, &record, 0);
+}
+
+/* Let the log begin anew: transactions before this one are not wanted any more. */
+void journal_reset(struct journal *journal)
+{
+    static struct log_record first = {.magic = JOURNAL_MAGIC};
+
+    first.sequence = journal->j_sequence;
+    move_block(journal, DISK_WRITE, journal->j_first, &first);
+    journal->j_head = 1;
+}
+
+/* Checkpoint: write everything home, behind a commit, so that nothing else gets there.  The log is empty then. */
+static void checkpoint(struct journal *journal)
+{
+    if (journal->j_head == 1)
+        return;
+    write_dirty_buffers();
+    journal_reset(journal);
 }
 
 /* Make the running transaction safe: once this returns, a mount finds all of it.  The log has room for the next. */
@@ -50,12 +69,12 @@ void journal_commit(struct journal *journal)
     write_transaction(journal);
     retire_transaction(journal);
     if (journal->j_head + journal->j_most + 3 > journal->j_blocks)
-        journal_checkpoint(journal);
+        checkpoint(journal);
 }
 
-/* The same, and the log is empty again. */
+/* The same, and everything is at home. */
 void journal_flush(struct journal *journal)
 {
     journal_commit(journal);
-    journal_checkpoint(journal);
+    checkpoint(journal);
 }

@@ -21,16 +21,9 @@ void journal_stop(struct handle *handle)
     handle->h_journal = NULL;
 }
 
-/* Before a buffer is changed. */
+/* Before a buffer is changed: what it holds when the transaction is committed will be safe. */
 void journal_get_write_access(struct handle *handle, struct buffer_head *bh)
 {
     if (do_get_write_access(handle->h_journal, bh) && handle->h_credits-- == 0)
         panic("journal: no credits left", bh->b_blocknr);
-}
-
-/* After it.  What has no block, that is a hole of a file, need not be kept. */
-void journal_dirty_metadata(struct handle *, struct buffer_head *bh)
-{
-    if (bh->b_state & BH_MAPPED)
-        bh->b_state |= BH_CHANGED;
 }

@@ -23,23 +23,23 @@ void journal_forget(struct buffer_head *bh)
     u32 state = bh->b_state;
 
     unmap_buffer(bh);
-    bh->b_state &= ~(BH_CHANGED | BH_DIRTY);
+    bh->b_state &= ~BH_DIRTY;
     if (!(state & BH_DIRTY) || state & BH_JOURNALED)
         get_buffer(bh); /* it has a user then, which leaves at once */
     brelse(bh);
 }
 
-/* All that it changed is in the log now. */
+/* All that it changed is in the log now, but for what has no block: the hole of a file. */
 void retire_transaction(struct journal *journal)
 {
     struct buffer_head *bh;
 
     while ((bh = journal->j_buffers)) {
         journal->j_buffers = bh->b_next;
-        if (bh->b_state & BH_CHANGED)
+        bh->b_state &= ~BH_JOURNALED;
+        if (bh->b_state & BH_MAPPED)
             bh->b_state |= BH_DIRTY;
-        bh->b_state &= ~(BH_JOURNALED | BH_CHANGED);
-        if (!(bh->b_state & BH_DIRTY))
+        else
             brelse(bh);
     }
     journal->j_count = 0;

@@ -5,7 +5,7 @@
 static const char *const pages[] = {"free_pages", "cached_pages", "slab_pages", NULL};
 
 /* What is remembered only: inodes that nobody uses, blocks of a disk. */
-static const char *const remembered[] = {"unused_inodes", "disk inodes", "blocks", NULL};
+static const char *const remembered[] = {"unused_inodes", "blocks", NULL};
 
 /* Cut the line at its last space, and at its end; where the next one begins. */
 static char *cut(char *line, char **number)

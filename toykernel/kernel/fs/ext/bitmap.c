@@ -5,7 +5,6 @@ static void flip_bit(struct handle *handle, struct buffer_head *bh, u32 bit)
 {
     journal_get_write_access(handle, bh);
     ((u32 *)bh->b_data)[bit / 32] ^= 1u << bit % 32;
-    journal_dirty_metadata(handle, bh);
 }
 
 /* Take a clear bit, the first from `goal` on, or if there is none the first of all; -ENOSPC, or -EIO. */

@@ -33,9 +33,8 @@ static void set_entry(struct handle *handle, struct inode *dir, struct buffer_he
                       struct ext_entry *entry, const struct ext_entry *value)
 {
     journal_get_write_access(handle, bh);
-    ext_copy(dir)->names += (value->ino != 0) - (entry->ino != 0);
+    ext_raw(dir)->names += (value->ino != 0) - (entry->ino != 0);
     *entry = *value;
-    journal_dirty_metadata(handle, bh);
     brelse(bh);
     ext_mark_inode_dirty(handle, dir);
 }
@@ -108,7 +107,7 @@ static int ext_remove(struct inode *dir, struct inode *inode, const char *name, 
     struct ext_entry *entry;
     struct handle *handle;
 
-    if (directory && ext_copy(inode)->names > 2)
+    if (directory && ext_raw(inode)->names > 2)
         return -ENOTEMPTY;
     entry = find_entry(dir, &bh, name, length);
     if (IS_ERR(entry))

@@ -13,8 +13,10 @@ static int ext_readpage(struct file *, struct page *page)
     return block_read_full_page(page, ext_get_block);
 }
 
+/* The buffer will be written, or was read. */
 static int do_journal_get_write_access(struct handle *handle, struct buffer_head *bh)
 {
+    bh->b_state |= BH_UPTODATE;
     journal_get_write_access(handle, bh);
     return 0;
 }
@@ -28,35 +30,24 @@ static int ext_prepare_write(struct file *, struct page *page, u32 from, u32 to)
     int error = block_prepare_write(page, from, to, ext_get_block);
 
     if (!error)
-        return walk_page_buffers(handle, page, from, to, NULL, do_journal_get_write_access);
+        return walk_page_buffers(handle, page, from, to, do_journal_get_write_access);
     ext_shrink(handle, inode);
     journal_stop(handle);
     return error;
 }
 
-static int commit_write_buffer(struct handle *handle, struct buffer_head *bh)
-{
-    bh->b_state |= BH_UPTODATE;
-    journal_dirty_metadata(handle, bh);
-    return 0;
-}
-
-static int ext_commit_write(struct file *, struct page *page, u32 from, u32 to)
+static int ext_commit_write(struct file *, struct page *page, u32, u32 to)
 {
     struct inode *inode = page->mapping->host;
     struct handle *handle = &ext_super(inode)->journal.j_handle;
     loff_t end = ((loff_t)page->index << PAGE_SHIFT) + to;
-    bool partial = false;
-    int error = walk_page_buffers(handle, page, from, to, &partial, commit_write_buffer);
 
-    if (!partial)
-        page->flags |= PG_UPTODATE;
     if (end > inode->i_size) {
         inode->i_size = end;
-        error = ext_mark_inode_dirty(handle, inode);
+        ext_mark_inode_dirty(handle, inode);
     }
     journal_stop(handle);
-    return error;
+    return 0;
 }
 
 static ssize_t ext_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
@@ -84,12 +75,10 @@ static int ext_truncate(struct inode *inode, loff_t size)
     if (!error) {
         handle = ext_start(inode);
         if (page)
-            walk_page_buffers(handle, page, offset, offset + 1, NULL, do_journal_get_write_access);
+            walk_page_buffers(handle, page, offset, offset + 1, do_journal_get_write_access);
         truncate_pages(inode->i_mapping, size);
-        if (page)
-            walk_page_buffers(handle, page, offset, offset + 1, NULL, commit_write_buffer);
         inode->i_size = size;
-        error = ext_shrink(handle, inode);
+        ext_shrink(handle, inode);
         journal_stop(handle);
     }
     if (page)

@@ -1,85 +1,66 @@
 /* Inodes come from their table and go back there. */
 #include "ext.h"
 
-static struct cache copies = {.name = "disk inodes", .size = sizeof(struct ext_inode)};
-
-/* The block with this inode, and where in it that is; NULL if there is none. */
-struct buffer_head *ext_raw_inode(const struct super_block *super, u32 ino, struct ext_inode **raw)
+/* The block of the table with this inode; NULL if there is none. */
+static struct buffer_head *inode_block(const struct super_block *super, u32 ino)
 {
     const struct ext_super *info = super->s_private;
-    struct buffer_head *bh = NULL;
 
-    if (ino - 1 < info->inodes)
-        bh = bread(super->s_bdev, INODE_TABLE + (ino - 1) / INODES_PER_BLOCK);
-    if (bh)
-        *raw = (struct ext_inode *)bh->b_data + (ino - 1) % INODES_PER_BLOCK;
-    return bh;
+    return ino - 1 < info->disk.s_inodes ? bread(super->s_bdev, INODE_TABLE + (ino - 1) / INODES_PER_BLOCK)
+                                         : NULL;
 }
 
-static bool inode_ok(const struct inode *inode, const struct ext_inode *raw)
+static bool inode_ok(const struct ext_inode *raw)
 {
-    if ((!raw->links && !ext_super(inode)->recovering) || raw->size > EXT_MAX_SIZE)
-        return false;
-    return S_ISREG(raw->mode) || (S_ISDIR(raw->mode) && raw->size % BLOCK_SIZE == 0);
+    return raw->size <= EXT_MAX_SIZE &&
+           (S_ISREG(raw->mode) || (S_ISDIR(raw->mode) && raw->size % BLOCK_SIZE == 0));
 }
 
 /* For iget. */
 int ext_read_inode(struct inode *inode)
 {
-    struct ext_inode *raw;
-    struct buffer_head *bh = ext_raw_inode(inode->i_sb, inode->i_ino, &raw);
-    struct ext_inode *copy = bh && inode_ok(inode, raw) ? cache_alloc(&copies) : NULL;
+    struct buffer_head *bh = inode->i_private = inode_block(inode->i_sb, inode->i_ino);
+    const struct ext_inode *raw = bh ? ext_raw(inode) : NULL;
+    bool directory;
 
-    if (copy) {
-        bool directory = S_ISDIR(raw->mode);
-        *copy = *raw;
-        inode->i_private = copy;
-        inode->i_mode = raw->mode;
-        inode->i_nlink = raw->links;
-        inode->i_size = raw->size;
-        inode->i_op = directory ? &ext_directory_inode : &ext_file_inode;
-        inode->i_fop = directory ? &ext_directory_file : &ext_regular_file;
-        inode->i_data.a_ops = &ext_pages;
-    }
-    brelse(bh);
-    return copy ? 0 : -EIO;
-}
-
-static void write_raw(struct handle *handle, struct buffer_head *bh, struct ext_inode *raw,
-                      const struct ext_inode *value)
-{
-    journal_get_write_access(handle, bh);
-    *raw = *value;
-    journal_dirty_metadata(handle, bh);
-    brelse(bh);
-}
-
-/* Bring what changed in the inode to its block, as part of a change; 0 or -EIO. */
-int ext_mark_inode_dirty(struct handle *handle, struct inode *inode)
-{
-    struct ext_inode *copy = ext_copy(inode), *raw;
-    struct buffer_head *bh = ext_raw_inode(inode->i_sb, inode->i_ino, &raw);
-
-    if (!bh)
+    if (!raw || !inode_ok(raw)) {
+        brelse(bh);
         return -EIO;
-    copy->mode = inode->i_mode;
-    copy->links = inode->i_nlink;
-    copy->size = inode->i_size;
-    write_raw(handle, bh, raw, copy);
+    }
+    directory = S_ISDIR(raw->mode);
+    inode->i_mode = raw->mode;
+    inode->i_nlink = raw->links;
+    inode->i_size = raw->size;
+    inode->i_op = directory ? &ext_directory_inode : &ext_file_inode;
+    inode->i_fop = directory ? &ext_directory_file : &ext_regular_file;
+    inode->i_data.a_ops = &ext_pages;
     return 0;
+}
+
+/* Bring what changed in the inode to its block, as part of a change. */
+void ext_mark_inode_dirty(struct handle *handle, struct inode *inode)
+{
+    struct ext_inode *raw = ext_raw(inode);
+
+    journal_get_write_access(handle, inode->i_private);
+    raw->mode = inode->i_mode;
+    raw->links = inode->i_nlink;
+    raw->size = inode->i_size;
 }
 
 /* An empty file with one user and one link; or an error. */
 struct inode *ext_new_inode(struct handle *handle, struct inode *dir, u32 mode)
 {
-    struct ext_inode value = {.mode = mode, .links = 1}, *raw;
-    int bit = ext_take_bit(handle, dir, INODE_BITMAP, ext_super(dir)->inodes, 0);
-    struct buffer_head *bh = bit < 0 ? NULL : ext_raw_inode(dir->i_sb, bit + 1, &raw);
+    int bit = ext_take_bit(handle, dir, INODE_BITMAP, ext_super(dir)->disk.s_inodes, 0);
+    struct buffer_head *bh = bit < 0 ? NULL : inode_block(dir->i_sb, bit + 1);
     struct inode *inode = ERR_PTR(bit < 0 ? bit : -EIO);
 
     if (bh) {
-        write_raw(handle, bh, raw, &value);
+        journal_get_write_access(handle, bh);
+        ((struct ext_inode *)bh->b_data)[bit % INODES_PER_BLOCK] =
+            (struct ext_inode){.mode = mode, .links = 1};
         inode = iget(dir->i_sb, bit + 1);
+        brelse(bh);
     }
     if (IS_ERR(inode) && bit >= 0)
         ext_give_bit(handle, dir, INODE_BITMAP, bit);
@@ -91,7 +72,7 @@ void ext_put_inode(struct inode *inode)
 {
     if (inode->i_data.pages)
         journal_flush(&ext_super(inode)->journal);
-    cache_free(&copies, inode->i_private);
+    brelse(inode->i_private);
 }
 
 /* Neither name nor user is left. */
@@ -104,5 +85,5 @@ void ext_delete_inode(struct inode *inode)
     ext_shrink(handle, inode);
     ext_give_bit(handle, inode, INODE_BITMAP, inode->i_ino - 1);
     journal_stop(handle);
-    cache_free(&copies, inode->i_private);
+    brelse(inode->i_private);
 }
