@@ -7,12 +7,9 @@ enum { MAX_SEGMENTS = 8 };
 
 struct image {
     struct file *file;                         /* where all is */
-    loff_t pos;                                /* where it is read next */
     struct elf_header header;                  /* how it begins */
     struct elf_segment segments[MAX_SEGMENTS]; /* its parts */
 };
-
-static struct cache images = {.name = "images", .size = sizeof(struct image)};
 
 /* What programs made for this kernel alone carry in their flags.  Whoever adds system calls to the binary puts
    a tag here, so that a program that uses them runs nowhere else; it lies in .data to have a place in the file. */
@@ -54,13 +51,14 @@ static int read_headers(struct image *image)
 {
     struct elf_header *h = &image->header;
     u32 size = image->file->f_inode->i_size;
-    u32 table;
+    loff_t pos = 0;
+    ssize_t table;
 
-    if (kernel_read(image->file, h, sizeof *h, &image->pos) != sizeof *h || !header_ok(h))
+    if (kernel_read(image->file, h, sizeof *h, &pos) != sizeof *h || !header_ok(h))
         return -ENOEXEC;
-    table = h->e_phnum * sizeof(struct elf_segment);
-    image->pos = h->e_phoff;
-    if (kernel_read(image->file, image->segments, table, &image->pos) != (ssize_t)table)
+    table = h->e_phnum * sizeof *image->segments;
+    pos = h->e_phoff;
+    if (kernel_read(image->file, image->segments, table, &pos) != table)
         return -ENOEXEC;
     for (u32 i = 0; i < h->e_phnum; i++)
         if (!segment_ok(&image->segments[i], size))
@@ -68,46 +66,34 @@ static int read_headers(struct image *image)
     return entry_ok(image) ? 0 : -ENOEXEC;
 }
 
-/* Replace what other segments have there. */
-static int map_part(struct mm *mm, const struct vm_area *area)
-{
-    int error = area->start < area->end ? unmap(mm, area->start, area->end) : 0;
-
-    return area->start < area->end && !error ? add_area(mm, area) : error;
-}
-
 /* The rest of the page is zero, whatever else the file has there. */
 static int clear_rest(struct mm *mm, u32 address)
 {
-    u32 offset = address & PAGE_MASK;
+    void *rest = reach(mm, address);
 
-    if (offset == 0)
-        return 0;
-    if (handle_fault(mm, address, true))
+    if (!rest)
         return -ENOMEM;
-    memset(frame_of(*pte_alloc(mm->pgd, address)) + offset, 0, PAGE_SIZE - offset);
+    memset(rest, 0, page_up(address) - address);
     return 0;
 }
 
-/* First pages of the file, then pages of zeros. */
+/* First pages of the file, then pages of zeros; they replace what other segments have there. */
 static int map_segment(struct file *file, struct mm *mm, const struct elf_segment *s)
 {
     u32 file_end = s->p_vaddr + s->p_filesz, end = s->p_vaddr + s->p_memsz;
-    struct vm_area part = {.start = page_down(s->p_vaddr), .flags = MAP_PRIVATE};
-    int error;
+    struct vm_area part = {.start = page_down(s->p_vaddr), .flags = MAP_PRIVATE, .file = file};
+    int error = unmap(mm, part.start, page_up(end));
 
     part.prot = (s->p_flags & PF_R ? PROT_READ : 0) | (s->p_flags & PF_W ? PROT_WRITE : 0) |
                 (s->p_flags & PF_X ? PROT_EXEC : 0);
-    part.end = s->p_filesz ? page_up(file_end) : part.start;
-    part.file = file;
     part.pgoff = s->p_offset >> PAGE_SHIFT;
-    error = map_part(mm, &part);
-    part.start = part.end;
-    part.end = page_up(end);
-    part.file = NULL;
+    part.end = s->p_filesz ? page_up(file_end) : part.start;
     if (!error)
-        error = map_part(mm, &part);
-    if (!error && end > file_end && s->p_filesz && s->p_flags & PF_W)
+        error = add_area(mm, &part);
+    part = (struct vm_area){.start = part.end, .end = page_up(end), .prot = part.prot, .flags = MAP_PRIVATE};
+    if (!error)
+        error = add_area(mm, &part);
+    if (!error && file_end & PAGE_MASK && end > file_end && s->p_filesz && s->p_flags & PF_W)
         error = clear_rest(mm, file_end);
     if (mm->brk < end)
         mm->brk = mm->start_brk = end;
@@ -127,16 +113,11 @@ static int map_image(const struct image *image, struct mm *mm)
 /* Map a program into memory that is still empty: 0 with its entry, or -ENOEXEC, or -ENOMEM. */
 int load_elf(struct file *file, struct mm *mm, u32 *entry)
 {
-    struct image *image = cache_alloc(&images);
-    int error;
+    struct image image = {.file = file};
+    int error = read_headers(&image);
 
-    if (!image)
-        return -ENOMEM;
-    image->file = file;
-    error = read_headers(image);
     if (!error)
-        error = map_image(image, mm);
-    *entry = image->header.e_entry;
-    cache_free(&images, image);
+        error = map_image(&image, mm);
+    *entry = image.header.e_entry;
     return error;
 }

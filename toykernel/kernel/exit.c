@@ -52,44 +52,38 @@ static struct task *find_child(int pid)
     return found;
 }
 
-/* A child that has ended; NULL if none has and we shall not sleep; or an error. */
-struct task *wait_for_child(int pid, bool block)
+/* The last that happens to a zombie, whose pid is returned, unless the status cannot be told. */
+static int bury(struct task *task, u32 *status)
+{
+    int pid = task->pid;
+
+    if (status && put_user(task->exit_status, status))
+        return -EFAULT;
+    current->cutime += task->utime + task->cutime;
+    current->cstime += task->stime + task->cstime;
+    remove_task(task);
+    free_pages(page_of(task), 1);
+    return pid;
+}
+
+/* Wait for a child's end: its pid, 0 if none has ended and we shall not sleep, or an error. */
+int do_wait(int pid, u32 *status, bool block)
 {
     for (;;) {
         struct task *child = find_child(pid);
         if (!child)
-            return ERR_PTR(-ECHILD);
+            return -ECHILD;
         if (child->state == TASK_ZOMBIE)
-            return child;
+            return bury(child, status);
         if (!block)
-            return NULL;
+            return 0;
         if (signal_pending())
-            return ERR_PTR(-EINTR);
+            return -EINTR;
         sleep_on(&current->children);
     }
 }
 
-/* The last that happens to a zombie. */
-void bury(struct task *task)
-{
-    current->cutime += task->utime + task->cutime;
-    current->cstime += task->stime + task->cstime;
-    remove_task(task);
-    free_task(task);
-}
-
 SYSCALL_DEFINE3(waitpid, int, pid, u32 *, status, u32, options)
 {
-    struct task *child;
-
-    if (options & ~(WNOHANG | WUNTRACED))
-        return -EINVAL;
-    child = wait_for_child(pid, !(options & WNOHANG));
-    if (!child || IS_ERR(child))
-        return PTR_ERR(child);
-    if (status && put_user(child->exit_status, status))
-        return -EFAULT;
-    pid = child->pid;
-    bury(child);
-    return pid;
+    return options & ~(WNOHANG | WUNTRACED) ? -EINVAL : do_wait(pid, status, !(options & WNOHANG));
 }

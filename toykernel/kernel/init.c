@@ -5,14 +5,9 @@
 enum { EXIT_RECORD = 0xE0 };                    /* the port where the machine learns how a program ended */
 enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 }; /* exit statuses, as a shell has them */
 
-char commands[4096]; /* the command line, without the kernel's own name */
-
-static bool blank(const char *s)
-{
-    while (*s == ' ')
-        s++;
-    return *s == 0;
-}
+char commands[4096];                                /* the command line, without the kernel's own name */
+static char *words[sizeof commands / 2 + 1];        /* of the command that is to run; the last is NULL */
+static char program[sizeof commands + 5] = "/bin/"; /* its path */
 
 /* The first thing that a command's task does: become the program. */
 static void start_program(void)
@@ -20,47 +15,43 @@ static void start_program(void)
     int error;
 
     enable_interrupts();
-    error = exec_command(current->command);
-    do_exit((error == -ENOENT ? NOT_FOUND : CANNOT_EXECUTE) << 8);
+    memcpy(program + 5, words[0], strlen(words[0]) + 1);
+    error = do_execve(program, words, NULL);
+    if (!error)
+        enter_user(task_regs(current));
+    do_exit((error == -ENOENT || error == -ENAMETOOLONG ? NOT_FOUND : CANNOT_EXECUTE) << 8);
 }
 
-static struct task *new_command(char *command)
+/* Its exit status as a shell has it. */
+static u32 run_command(void)
 {
-    struct task *task = new_task(start_program);
+    int pid = do_fork(start_program);
+    u32 status;
 
-    if (!task)
+    if (pid < 0)
+        return CANNOT_EXECUTE;
+    while (do_wait(-1, &status, true) != pid)
+        ;
+    return status & 0x7F ? 128 + (status & 0x7F) : status >> 8;
+}
+
+/* Cut the first command into words.  Returns what follows its semicolon, or NULL. */
+static char *next_command(char *at)
+{
+    char **word = words;
+
+    for (bool inside = false; *at && *at != ';'; at++) {
+        if (*at != ' ' && !inside)
+            *word++ = at;
+        inside = *at != ' ';
+        if (!inside)
+            *at = 0;
+    }
+    *word = NULL;
+    if (!*at)
         return NULL;
-    task->command = command;
-    copy_files(task);
-    add_task(task);
-    return task;
-}
-
-/* Bury our children up to this one; its exit status as a shell has it. */
-static u32 wait_for_command(const struct task *task)
-{
-    for (;;) {
-        struct task *child = wait_for_child(-1, true);
-        u32 status = child->exit_status;
-        bool found = child == task;
-        bury(child);
-        if (found)
-            return status & 0x7F ? 128 + (status & 0x7F) : status >> 8;
-    }
-}
-
-/* Commands are separated by semicolons. */
-static void run_commands(void)
-{
-    for (char *line = commands, *next; line; line = next) {
-        for (next = line; *next && *next != ';'; next++)
-            ;
-        next = *next ? (*next = 0, next + 1) : NULL;
-        if (!blank(line)) {
-            struct task *task = new_command(line);
-            outl(task ? wait_for_command(task) : CANNOT_EXECUTE, EXIT_RECORD);
-        }
-    }
+    *at = 0;
+    return at + 1;
 }
 
 void init(void)
@@ -70,7 +61,11 @@ void init(void)
         console->f_count++;
         install_fd(fd, console);
     }
-    run_commands();
+    for (char *line = commands; line;) {
+        line = next_command(line);
+        if (words[0])
+            outl(run_command(), EXIT_RECORD);
+    }
     sync_filesystems();
     power_off(0);
 }

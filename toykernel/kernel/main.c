@@ -30,17 +30,18 @@ void kernel_main(u32 magic, u32 info_address)
     serial_init(); /* now we can speak */
     if (magic != MULTIBOOT_MAGIC)
         panic("no multiboot loader", magic);
-    read_boot_info(virtual(info_address));         /* command line, archive, size of memory */
-    cpu_init();                                    /* segments, gates, task-state segment */
-    trap_init();                                   /* exceptions and int 0x80 */
-    irq_init();                                    /* interrupt lines, all masked */
-    mem_init(memory_end, archive.start, disk.end); /* page frames */
-    ramfs_init();                                  /* an empty root directory */
-    unpack_archive(archive.start, archive.end);    /* its files */
-    devices_init();                                /* /dev */
-    proc_init();                                   /* /proc */
-    mount_disk(disk.start, disk.end);              /* /disk, if there is one */
-    timer_init();                                  /* 100 interrupts a second */
-    start_thread(init);                            /* process 1 runs the commands */
-    idle();                                        /* from now on */
+    read_boot_info(virtual(info_address));      /* command line, archive, size of memory */
+    cpu_init();                                 /* segments, gates, task-state segment */
+    trap_init();                                /* exceptions and int 0x80 */
+    irq_init();                                 /* interrupt lines, all masked */
+    mem_init(disk.end, memory_end);             /* page frames */
+    ramfs_init();                               /* an empty root directory */
+    unpack_archive(archive.start, archive.end); /* its files */
+    devices_init();                             /* /dev */
+    proc_init();                                /* /proc */
+    mount_disk(disk.start, disk.end);           /* /disk, if there is one */
+    timer_init();                               /* 100 interrupts a second */
+    if (do_fork(init) < 0)                      /* process 1 runs the commands */
+        panic("no memory for init", 0);
+    idle(); /* from now on */
 }

@@ -3,7 +3,7 @@
 #include "sched.h"
 
 union task_union init_task_union __attribute__((aligned(STACK_SIZE))) = {
-    .task = {.next = &init_task_union.task, .mm = {.pgd = swapper_pg_dir}},
+    .task = {.next = &init_task_union.task, .mm = {.pgd = swapper_pg_dir}, .addr_limit = ~0u},
 };
 
 u32 nr_tasks; /* in the ring, without the idle task */

@@ -32,7 +32,7 @@ struct page {
     struct address_space *mapping; /* the file that this is a page of, if any */
     u32 index;                     /* which page of the file */
     struct page *next_hash;        /* in a chain of the page cache */
-    struct page *next;             /* in the list of its mapping, or of free frames */
+    struct page *next;             /* in the list of its mapping, of free frames, or of page tables */
     void *address;                 /* where the kernel sees it */
     struct buffer_head *buffers;   /* its pieces, if its file is on a disk */
 };
@@ -77,8 +77,9 @@ static inline u32 page_up(u32 address)
 }
 
 /* mm/page_alloc.c: order 0 is one page, order 1 two, aligned to their size. */
-void mem_init(u32 end, u32 hole_start, u32 hole_end);
+void mem_init(u32 modules_end, u32 end);
 struct page *alloc_pages(u32 order);
+struct page *get_zeroed_page(void);
 void free_pages(struct page *page, u32 order);
 struct page *page_of(const void *address);
 void put_page(struct page *page);
@@ -108,7 +109,7 @@ bool copy_pages(u32 *to, u32 *from, const struct vm_area *area);
 void zap_pages(u32 *pgd, u32 start, u32 end);
 
 /* mm/area.c */
-struct vm_area *find_area(const struct mm *mm, u32 address);
+struct vm_area *find_area(struct mm *mm, u32 address);
 int add_area(struct mm *mm, const struct vm_area *model);
 int unmap(struct mm *mm, u32 start, u32 end);
 int new_mm(struct mm *mm);
@@ -120,6 +121,7 @@ int generic_file_mmap(struct file *file, struct vm_area *area);
 
 /* mm/fault.c */
 int handle_fault(struct mm *mm, u32 address, bool write);
+void *reach(struct mm *mm, u32 address);
 void do_page_fault(struct pt_regs *regs, u32 error);
 
 /* mm/extable.c */

@@ -36,28 +36,27 @@ enum {
 };
 
 struct task {
-    u32 need_resched;            /* asks the way back to user mode for schedule(); offset known to entry.S */
-    u32 sigpending;              /* asks it for do_signal(); known to entry.S */
-    u32 esp;                     /* kernel stack while another task runs; known to switch.S */
-    u32 addr_limit;              /* where memory ends that it may name; known to getuser.S */
-    u32 ptrace;                  /* PT_TRACESYS; known to entry.S */
-    enum task_state state;       /* may it run? */
-    u32 pid;                     /* its number: 0 is the idle task, 1 is init */
-    u32 counter;                 /* ticks left of its quantum */
-    u32 signals;                 /* bit n: signal n is pending */
-    u32 exit_status;             /* of a zombie, as waitpid tells it */
-    u32 wake_at;                 /* the tick that ends its nanosleep */
-    u32 utime;                   /* ticks in user mode */
-    u32 stime;                   /* ticks in the kernel */
-    u32 cutime;                  /* the same of children that were waited for */
-    u32 cstime;                  /* and theirs in the kernel */
-    struct mm mm;                /* its memory */
-    struct task *next;           /* ring of all tasks */
+    u32 need_resched;      /* asks the way back to user mode for schedule(); offset known to entry.S */
+    u32 sigpending;        /* asks it for do_signal(); known to entry.S */
+    u32 esp;               /* kernel stack while another task runs; known to switch.S */
+    u32 addr_limit;        /* where memory ends that it may name, its program's or all; known to getuser.S */
+    u32 ptrace;            /* PT_TRACESYS; known to entry.S */
+    enum task_state state; /* may it run? */
+    u32 pid;               /* its number: 0 is the idle task, 1 is init */
+    u32 counter;           /* ticks left of its quantum */
+    u32 signals;           /* bit n: signal n is pending */
+    u32 exit_status;       /* of a zombie, as waitpid tells it */
+    u32 wake_at;           /* the tick that ends its nanosleep */
+    u32 utime;             /* ticks in user mode */
+    u32 stime;             /* ticks in the kernel */
+    u32 cutime;            /* the same of children that were waited for */
+    u32 cstime;            /* and theirs in the kernel */
+    struct mm mm;          /* its memory */
+    struct task *next;     /* ring of all tasks */
     struct task *next_waiting;   /* in the same wait queue */
     struct task *next_sleeper;   /* in the list of nanosleep */
     struct task *parent;         /* who is told when it ends */
     struct wait_queue children;  /* where it sleeps until one of its children ends */
-    char *command;               /* what init started it for */
     u64 entered;                 /* time stamp of its last timed system call (kprofile.c) */
     struct inode *cwd;           /* where its paths without a leading slash begin */
     u32 close_on_exec;           /* bit n: descriptor n does not outlive exec */
@@ -111,14 +110,11 @@ __attribute__((noreturn)) void idle(void);
 void switch_to(struct task *previous, struct task *next);
 
 /* fork.c */
-struct task *new_task(void (*function)(void));
-void start_thread(void (*function)(void));
-void free_task(struct task *task);
+int do_fork(void (*function)(void));
 
 /* exit.c */
 __attribute__((noreturn)) void do_exit(u32 status);
-struct task *wait_for_child(int pid, bool block);
-void bury(struct task *task);
+int do_wait(int pid, u32 *status, bool block);
 
 /* init.c */
 extern char commands[4096];
@@ -127,7 +123,7 @@ void init(void);
 /* elf.c, exec.c */
 struct file;
 int load_elf(struct file *file, struct mm *mm, u32 *entry);
-int exec_command(const char *command);
+int do_execve(const char *path, char **argv, char **envp);
 
 /* time.c */
 extern u32 jiffies;

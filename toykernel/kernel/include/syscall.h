@@ -29,14 +29,10 @@ typedef int syscall_t(u32 ebx, u32 ecx, u32 edx, u32 esi, u32 edi, u32 ebp);
     }                                                                                                        \
     static inline int body parameters
 
-syscall_t sys_ni_syscall, sys_exit, sys_read, sys_write, sys_open, sys_close, sys_waitpid, sys_unlink,
-    sys_chdir, sys_time, sys_lseek, sys_getpid, sys_ptrace, sys_sync, sys_kill, sys_mkdir, sys_rmdir, sys_dup,
-    sys_pipe, sys_times, sys_brk, sys_ioctl, sys_fcntl, sys_dup2, sys_getppid, sys_munmap, sys_ftruncate,
-    sys_stat, sys_fstat, sys_fsync, sys_uname, sys_getdents, sys_sched_yield, sys_nanosleep, sys_mmap2,
-    sys_kprofile;
+syscall_t sys_ni_syscall, sys_exit, sys_fork, sys_execve, sys_read, sys_write, sys_open, sys_close,
+    sys_waitpid, sys_unlink, sys_chdir, sys_time, sys_lseek, sys_getpid, sys_ptrace, sys_sync, sys_kill,
+    sys_mkdir, sys_rmdir, sys_dup, sys_pipe, sys_times, sys_brk, sys_ioctl, sys_fcntl, sys_dup2, sys_getppid,
+    sys_munmap, sys_ftruncate, sys_stat, sys_fstat, sys_fsync, sys_uname, sys_getdents, sys_sched_yield,
+    sys_nanosleep, sys_mmap2, sys_kprofile;
 
 extern syscall_t *sys_call_table[NR_SYSCALLS];
-
-/* These need all registers. */
-int sys_fork(struct pt_regs regs);
-int sys_execve(struct pt_regs regs);

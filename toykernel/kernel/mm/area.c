@@ -4,14 +4,20 @@
 
 static struct cache areas = {.name = "vmas", .size = sizeof(struct vm_area)};
 
-/* The first area that ends behind the address, whether it holds it or not; or NULL. */
-struct vm_area *find_area(const struct mm *mm, u32 address)
+/* Where the list goes on with the first area that ends behind the address, whether it holds it or not. */
+static struct vm_area **link_to_area(struct mm *mm, u32 address)
 {
-    struct vm_area *area = mm->areas;
+    struct vm_area **link = &mm->areas;
 
-    while (area && area->end <= address)
-        area = area->next;
-    return area;
+    while (*link && (*link)->end <= address)
+        link = &(*link)->next;
+    return link;
+}
+
+/* That area, or NULL. */
+struct vm_area *find_area(struct mm *mm, u32 address)
+{
+    return *link_to_area(mm, address);
 }
 
 /* A copy in front of *link; NULL if memory is short. */
@@ -46,57 +52,40 @@ static bool continues(const struct vm_area *a, const struct vm_area *b)
            (!a->file || a->pgoff + ((a->end - a->start) >> PAGE_SHIFT) == b->pgoff);
 }
 
-/* If the area and the next one are alike, make them one. */
-static void merge_with_next(struct vm_area *area)
-{
-    if (area && area->next && continues(area, area->next)) {
-        area->end = area->next->end;
-        remove_area(&area->next);
-    }
-}
-
-/* Add an area like the model, where none is; 0, or -ENOMEM. */
+/* Add an area like the model, where none is, or make those beside it larger.  It may be empty.  0, or -ENOMEM. */
 int add_area(struct mm *mm, const struct vm_area *model)
 {
-    struct vm_area **link = &mm->areas, *before = NULL, *area;
+    struct vm_area *area = find_area(mm, model->start - 1), *next;
 
-    while (*link && (*link)->end <= model->start) {
-        before = *link;
-        link = &before->next;
-    }
-    area = insert_area(link, model);
+    if (model->start == model->end)
+        return 0;
+    if (area && continues(area, model))
+        area->end = model->end;
+    else
+        area = insert_area(link_to_area(mm, model->start), model);
     if (!area)
         return -ENOMEM;
-    merge_with_next(area);
-    merge_with_next(before);
-    return 0;
-}
-
-/* Cut the area that *link leads to in two; 0, or -ENOMEM. */
-static int split_area(struct vm_area **link, u32 address)
-{
-    struct vm_area *upper = *link, *lower = insert_area(link, upper);
-
-    if (!lower)
-        return -ENOMEM;
-    lower->end = upper->start = address;
-    upper->pgoff += (address - lower->start) >> PAGE_SHIFT;
+    next = area->next;
+    if (next && continues(area, next)) {
+        area->end = next->end;
+        remove_area(&area->next);
+    }
     return 0;
 }
 
 /* Where the first area is that ends behind the address, cut so that it begins there or later; NULL if memory is short. */
 static struct vm_area **cut_at(struct mm *mm, u32 address)
 {
-    struct vm_area **link = &mm->areas;
+    struct vm_area **link = link_to_area(mm, address), *upper = *link, *lower;
 
-    while (*link && (*link)->end <= address)
-        link = &(*link)->next;
-    if (*link && (*link)->start < address) {
-        if (split_area(link, address))
-            return NULL;
-        link = &(*link)->next;
-    }
-    return link;
+    if (!upper || upper->start >= address)
+        return link;
+    lower = insert_area(link, upper);
+    if (!lower)
+        return NULL;
+    lower->end = upper->start = address;
+    upper->pgoff += (address - lower->start) >> PAGE_SHIFT;
+    return &lower->next;
 }
 
 /* Empty a part of the address space; 0, or -ENOMEM with nothing done. */
@@ -117,10 +106,13 @@ int unmap(struct mm *mm, u32 start, u32 end)
 /* Memory with nothing but a stack; 0, or -ENOMEM. */
 int new_mm(struct mm *mm)
 {
-    struct vm_area stack = {.start = STACK_TOP - PAGE_SIZE, .end = STACK_TOP};
+    static const struct vm_area stack = {
+        .start = STACK_TOP - PAGE_SIZE,
+        .end = STACK_TOP,
+        .prot = PROT_READ | PROT_WRITE,
+        .flags = MAP_PRIVATE | MAP_GROWSDOWN,
+    };
 
-    stack.flags = MAP_PRIVATE | MAP_GROWSDOWN;
-    stack.prot = PROT_READ | PROT_WRITE;
     *mm = (struct mm){.pgd = new_pgd()};
     return mm->pgd ? add_area(mm, &stack) : -ENOMEM;
 }
@@ -152,6 +144,6 @@ void free_mm(struct mm *mm)
     }
     mm->pgd = swapper_pg_dir;
     load_cr3(physical(current->mm.pgd)); /* perhaps it was this one */
-    if (pgd && pgd != swapper_pg_dir)
+    if (pgd)
         free_pgd(pgd);
 }

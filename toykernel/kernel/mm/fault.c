@@ -16,20 +16,16 @@ static struct page *get_page(const struct vm_area *area, u32 address)
             return ERR_PTR(-EFAULT);
         return read_cache_page(area->file, index);
     }
-    page = alloc_pages(0);
-    if (!page)
-        return ERR_PTR(-ENOMEM);
-    memset(page->address, 0, PAGE_SIZE);
-    return page;
+    page = get_zeroed_page();
+    return page ? page : ERR_PTR(-ENOMEM);
 }
 
 /* What the entry of a new page allows.  Private pages of a file are copied before they are written. */
 static u32 entry_bits(const struct vm_area *area)
 {
-    if (!(area->prot & PROT_WRITE))
-        return PTE_PRESENT | PTE_USER;
-    return PTE_PRESENT | PTE_USER |
-           (area->file && area->flags & MAP_PRIVATE ? PTE_COPY_ON_WRITE : PTE_WRITABLE);
+    u32 writable = area->file && area->flags & MAP_PRIVATE ? PTE_COPY_ON_WRITE : PTE_WRITABLE;
+
+    return PTE_PRESENT | PTE_USER | (area->prot & PROT_WRITE ? writable : 0);
 }
 
 /* The task wants to write to a page that it may share with others; the last user needs no copy. */
@@ -51,7 +47,7 @@ static int copy_on_write(u32 *entry, u32 address)
 }
 
 /* The area that the address lies in, even if the stack must grow to that end; or NULL. */
-static struct vm_area *area_at(const struct mm *mm, u32 address)
+static struct vm_area *area_at(struct mm *mm, u32 address)
 {
     struct vm_area *area = find_area(mm, address);
 
@@ -81,6 +77,13 @@ int handle_fault(struct mm *mm, u32 address, bool write)
         *entry = physical(page->address) | entry_bits(area);
     }
     return write && *entry & PTE_COPY_ON_WRITE ? copy_on_write(entry, address) : 0;
+}
+
+/* Where the kernel sees what a program may write at this address; NULL if it may not, or if memory is short. */
+void *reach(struct mm *mm, u32 address)
+{
+    return handle_fault(mm, address, true) ? NULL
+                                           : frame_of(*pte_alloc(mm->pgd, address)) + (address & PAGE_MASK);
 }
 
 /* From do_trap, interrupts off. */

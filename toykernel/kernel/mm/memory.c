@@ -10,16 +10,16 @@ void *frame_of(u32 entry)
     return virtual(page_down(entry));
 }
 
-/* An empty directory; NULL if memory is short. */
+/* An empty directory; NULL if memory is short.  It is the first in the list of its pages, the tables follow. */
 u32 *new_pgd(void)
 {
-    struct page *page = alloc_pages(0);
+    struct page *page = get_zeroed_page();
     u32 *pgd;
 
     if (!page)
         return NULL;
+    page->next = NULL;
     pgd = page->address;
-    memset(pgd, 0, FIRST_KERNEL * sizeof *pgd);
     memcpy(pgd + FIRST_KERNEL, swapper_pg_dir + FIRST_KERNEL, PAGE_SIZE - FIRST_KERNEL * sizeof *pgd);
     return pgd;
 }
@@ -27,10 +27,10 @@ u32 *new_pgd(void)
 /* Free it with its tables, which lead nowhere any more; it must not be in use. */
 void free_pgd(u32 *pgd)
 {
-    for (u32 i = 0; i < FIRST_KERNEL; i++)
-        if (pgd[i] & PTE_PRESENT)
-            put_page(page_of(frame_of(pgd[i])));
-    put_page(page_of(pgd));
+    for (struct page *page = page_of(pgd), *next; page; page = next) {
+        next = page->next;
+        put_page(page);
+    }
 }
 
 /* The entry for the page at `address`, or NULL if there is no table for it. */
@@ -47,10 +47,11 @@ u32 *pte_alloc(u32 *pgd, u32 address)
     u32 *directory = &pgd[address >> DIRECTORY_SHIFT];
 
     if (!(*directory & PTE_PRESENT)) {
-        struct page *page = alloc_pages(0);
+        struct page *page = get_zeroed_page();
         if (!page)
             return NULL;
-        memset(page->address, 0, PAGE_SIZE);
+        page->next = page_of(pgd)->next;
+        page_of(pgd)->next = page;
         *directory = physical(page->address) | PTE_PRESENT | PTE_WRITABLE | PTE_USER;
     }
     return pte_of(pgd, address);

@@ -10,7 +10,7 @@ int generic_file_mmap(struct file *, struct vm_area *)
 }
 
 /* The lowest address from `start` on with so much room; 0 if there is none. */
-static u32 find_room(const struct mm *mm, u32 start, u32 length)
+static u32 find_room(struct mm *mm, u32 start, u32 length)
 {
     const struct vm_area *area = find_area(mm, start);
 
@@ -20,24 +20,19 @@ static u32 find_room(const struct mm *mm, u32 start, u32 length)
 }
 
 /* Where the program wants it, or where there is room, or an error. */
-static int choose_address(const struct mm *mm, struct vm_area *area, u32 length, bool fixed)
+static u32 choose_address(struct mm *mm, u32 start, u32 length, bool fixed)
 {
-    u32 start = area->start;
-
-    if (fixed && start > PAGE_OFFSET - length)
-        return -ENOMEM;
-    if (fixed && start & PAGE_MASK)
-        return -EINVAL;
-    if (fixed && start < PAGE_SIZE)
-        return -EPERM;
-    if (!fixed) {
-        start = page_up(start);
-        if (start < PAGE_SIZE || find_room(mm, start, length) != start)
-            start = find_room(mm, MMAP_BASE, length);
+    if (fixed) {
+        if (start > PAGE_OFFSET - length)
+            return -ENOMEM;
+        if (start & PAGE_MASK)
+            return -EINVAL;
+        return start < PAGE_SIZE ? (u32)-EPERM : start;
     }
-    area->start = start;
-    area->end = start + length;
-    return start ? 0 : -ENOMEM;
+    start = page_up(start);
+    if (start < PAGE_SIZE || find_room(mm, start, length) != start)
+        start = find_room(mm, MMAP_BASE, length);
+    return start ? start : (u32)-ENOMEM;
 }
 
 /* Does the way in which the file was opened allow it? */
@@ -54,9 +49,13 @@ static int map_area(struct mm *mm, struct vm_area *area, u32 length, bool fixed)
 {
     int error = area->file ? may_map(area->file, area) : 0;
 
-    if (!error)
-        error = choose_address(mm, area, length, fixed);
-    if (!error && area->file)
+    if (error)
+        return error;
+    area->start = choose_address(mm, area->start, length, fixed);
+    if (IS_ERR(area->start))
+        return area->start;
+    area->end = area->start + length;
+    if (area->file)
         error = area->file->f_op->mmap(area->file, area);
     if (!error)
         error = unmap(mm, area->start, area->end);

@@ -5,27 +5,21 @@
 static struct page mem_map[MAX_PAGES]; /* one for each frame */
 static struct page *free_list[2];      /* used before and free again, by order */
 static u32 frontier, last;             /* first frame never used, and the one behind memory's end */
-static u32 hole_first, hole_last;      /* what the boot loader brought, in frames */
 u32 nr_free_pages;                     /* used before or not */
 
 extern char _end[]; /* kernel.ld */
 
-/* Memory goes up to `end`; the hole is in use.  Physical addresses.  Nobody runs at them any more. */
-void mem_init(u32 end, u32 hole_start, u32 hole_end)
+/* Memory goes up to `end`; the modules that the boot loader brought lie behind the kernel.  Physical addresses.  Nobody
+   runs at them any more. */
+void mem_init(u32 modules_end, u32 end)
 {
-    frontier = page_up(physical(_end)) >> PAGE_SHIFT;
-    last = min(end >> PAGE_SHIFT, MAX_PAGES);
-    hole_first = hole_start >> PAGE_SHIFT;
-    hole_last = page_up(hole_end) >> PAGE_SHIFT;
+    u32 start = modules_end > physical(_end) ? modules_end : physical(_end);
+
+    frontier = page_up(start) >> PAGE_SHIFT;
+    last = min(end >> PAGE_SHIFT, MAX_PAGES) & -2; /* an even number */
     swapper_pg_dir[0] = 0;
     load_cr3(physical(swapper_pg_dir));
-    nr_free_pages = last - frontier - (hole_last - hole_first);
-}
-
-static struct page *frame(u32 number)
-{
-    mem_map[number].address = virtual(number << PAGE_SHIFT);
-    return &mem_map[number];
+    nr_free_pages = last - frontier;
 }
 
 static void put_on_list(struct page *page, u32 order)
@@ -44,22 +38,27 @@ static struct page *take_from_list(u32 order)
     return page;
 }
 
-/* Frames that were never used; those skipped on the way to where they may begin are free from now on. */
+static struct page *next_frame(void)
+{
+    struct page *page = &mem_map[frontier];
+
+    page->address = virtual(frontier++ << PAGE_SHIFT);
+    return page;
+}
+
+/* Frames that were never used.  Two begin at an even number; one that is skipped for that is free from now on. */
 static struct page *advance_frontier(u32 order)
 {
-    u32 n = 1 << order;
-    u32 first = (frontier + n - 1) & -n;
+    struct page *page;
 
-    if (first < hole_last && first + n > hole_first)
-        first = (hole_last + n - 1) & -n;
-    if (first + n > last)
+    if (frontier & order)
+        put_on_list(next_frame(), 0);
+    if (frontier == last)
         return NULL;
-    for (; frontier < first; frontier++)
-        if (frontier < hole_first || frontier >= hole_last)
-            put_on_list(frame(frontier), 0);
-    for (; frontier < first + n; frontier++)
-        frame(frontier);
-    return &mem_map[first];
+    page = next_frame();
+    if (order > 0)
+        next_frame();
+    return page;
 }
 
 /* One half of two frames that lie side by side; the other half is free, too. */
@@ -87,6 +86,16 @@ struct page *alloc_pages(u32 order)
         page->mapping = NULL;
         nr_free_pages -= 1 << order;
     }
+    return page;
+}
+
+/* One full of zeros. */
+struct page *get_zeroed_page(void)
+{
+    struct page *page = alloc_pages(0);
+
+    if (page)
+        memset(page->address, 0, PAGE_SIZE);
     return page;
 }
 
