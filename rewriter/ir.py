@@ -60,12 +60,14 @@ class Block:
 @dataclass(slots=True)
 class Function:
     """Blocks in layout order, the entry first.  `pins` are the reasons for which it stays verbatim in its place;
-    `verbatim` ones could not be decoded and hold their bytes as one `Insn` that is no instruction."""
+    `verbatim` ones could not be decoded and hold their bytes as one `Insn` that is no instruction.  `align`: of its
+    first byte; None: as it was."""
 
     name: str
     blocks: list[Block]
     pins: tuple[str, ...] = ()
     verbatim: bool = False
+    align: int | None = None
 
     def insns(self) -> Iterator[Insn]:
         for block in self.blocks:
@@ -145,8 +147,7 @@ class Program:
     def copy(self) -> Program:
         """A program that may be edited without changing this one; instructions are immutable and shared."""
         functions = [
-            Function(f.name, [Block(b.label, list(b.insns), b.falls_to) for b in f.blocks], f.pins, f.verbatim)
-            for f in self.functions
+            replace(f, blocks=[Block(b.label, list(b.insns), b.falls_to) for b in f.blocks]) for f in self.functions
         ]
         data = [replace(d, refs=dict(d.refs)) for d in self.data]
         return replace(self, functions=functions, data=data, symbols=list(self.symbols))

@@ -8,20 +8,16 @@ move up: what does not fit goes behind the whole image.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rewriter.elf.image import ElfError
+from rewriter.elf.room import ALIGN, Room, align_up
 from rewriter.ir import END, Block, Data, Function, Insn, Program, RefKind, Section
 
 PAGE = 4096
-ALIGN = 16  # of functions
 JUMP = Insn(b"\xeb\x00")
-
-
-def align_up(value: int, to: int) -> int:
-    return -(-value // to) * to
 
 
 @dataclass(slots=True)
@@ -163,7 +159,9 @@ def _unit(function: Function, placed: list[PlacedBlock]) -> Unit:
 
 
 def _align(function: Function) -> int:
-    """A function keeps the alignment that it had, which assembly may not have had."""
+    """A function keeps the alignment that it had, which assembly may not have had, unless a pass chose another."""
+    if function.align is not None:
+        return function.align
     origin = next((insn.origin for insn in function.blocks[0].insns), None)
     return min(ALIGN, origin & -origin) if origin else ALIGN
 
@@ -205,36 +203,17 @@ def _islands(units: list[Unit], text: Section) -> list[tuple[int, int]]:
 
 
 def _assign(units: list[Unit], start: int, islands: list[tuple[int, int]]) -> int:
-    """Give each unit the next free place; returns the end of the last one."""
-    starts = [first for first, _ in islands]
-    cursor = end = start
+    """Give each unit the first free place; returns the end of the last one."""
+    room = Room(start, islands)
     for unit in units:
         unit.size = sum(p.size for p in unit.blocks)
-        if unit.fixed is None:
-            cursor = _free(cursor, unit, islands, starts)
-        address = cursor if unit.fixed is None else unit.fixed
-        start = address
+        start = room.take(unit.align, partial(_end, unit)) if unit.fixed is None else unit.fixed
+        address = start
         for placed in unit.blocks:
             placed.address = align_up(address, placed.align)
             address = placed.address + placed.size
         unit.size = address - start
-        if unit.fixed is None:
-            cursor = end = address
-    return end
-
-
-def _free(cursor: int, unit: Unit, islands: list[tuple[int, int]], starts: list[int]) -> int:
-    """The first aligned address from `cursor` on where the unit meets no island."""
-    cursor = align_up(cursor, unit.align)
-    position = max(bisect_right(starts, cursor) - 1, 0)
-    while position < len(islands):
-        first, stop = islands[position]
-        if first >= _end(unit, cursor):
-            break
-        if stop > cursor:
-            cursor = align_up(stop, unit.align)
-        position += 1
-    return cursor
+    return room.end
 
 
 def _end(unit: Unit, start: int) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
 from rewriter.elf import emit
-from rewriter.elf.place import main_text
+from rewriter.elf.place import main_text, place
 from rewriter.ir import Function, Program, Ref, RefKind, Symbol
 from rewriter.options import Options, System
-from rewriter.passes.layout import order_functions
+from rewriter.passes.layout import order_functions, pack
+from rewriter.passes.unused import Dropped, unused
 from rewriter.phases.count import Counted
 from rewriter.phases.load import Loaded, share
 from rewriter.phases.specialize import GROUPS, SpecializedCalls
@@ -39,16 +40,17 @@ def run(
 ) -> tuple[Laid, PhaseResult]:
     """Put the new calls into the table's free slots, order the functions, write the kernel."""
     bodies = [call.made.function for call in specialized.calls]
-    kernel = _with_calls(loaded.kernel, system.contract, specialized, bodies)
+    whole = _with_calls(loaded.kernel, system.contract, specialized, bodies)
+    kernel = whole.copy()
+    dropped = Dropped() if "unused" in options.without else unused(kernel, system.contract)
     if "layout" not in options.without:
-        counts = {**counted.blocks}
-        for call in specialized.calls:
-            counts |= {b.label: round(call.made.heat.block(b.label)) for b in call.made.function.blocks}
-        kernel.functions = order_functions(Index(kernel), counts)
+        _order(whole, counted, specialized)
+        _order(kernel, counted, specialized)
     identity = tag(emit(kernel))
     image = _written(kernel, system.contract, identity)
-    before, after = _sizes(loaded.kernel, emit(loaded.kernel)), _sizes(kernel, image)
+    before, after = _sizes(loaded.kernel), _sizes(kernel)
     static = {key: [before[key], after[key]] for key in before}
+    static["text_bytes_with_unused"] = [before["text_bytes"], _sizes(whole)["text_bytes"]]
     handled, refused = share([kernel])
     prefixes = []
     for prefix in _prefixes(loaded.kernel, system.contract, specialized, identity):
@@ -58,14 +60,23 @@ def run(
         "layout",
         "§2, §5",
         f"{len(specialized.calls)} free slots of the system-call table lead to new code; the text changes by "
-        f"{after['text_bytes'] / before['text_bytes'] - 1:+.1%}.",
+        f"{after['text_bytes'] / before['text_bytes'] - 1:+.1%}. {_told(dropped)}",
         0.0,
         handled,
         refused,
-        {"static": static},
+        {"static": static, "dropped": asdict(dropped)},
         (_table(static),),
         files={"kernel.specialized.elf": image},
     )
+
+
+def _order(kernel: Program, counted: Counted, specialized: SpecializedCalls) -> None:
+    """Place functions by heat, new calls among them."""
+    counts = {**counted.blocks}
+    for call in specialized.calls:
+        counts |= {b.label: round(call.made.heat.block(b.label)) for b in call.made.function.blocks}
+    kernel.functions = order_functions(Index(kernel), counts)
+    pack(kernel.functions, {*counted.hot, *(call.plan.name for call in specialized.calls)})
 
 
 def _with_calls(
@@ -123,20 +134,26 @@ def _enter(kernel: Program, contract: Contract, number: int, handler: str) -> No
     kernel.datum(table.target).refs[at] = Ref(at, RefKind.ABS32, handler)
 
 
-def _sizes(program: Program, image: bytes) -> dict[str, int]:
+def _sizes(program: Program) -> dict[str, int]:
     """Figure 5's rows."""
-    from rewriter.elf.image import read
-
-    name = main_text(program.sections).name
-    text = next(s for s in read(image).sections if s.name == name)
     return {
         "functions": len(program.functions),
         "blocks": sum(len(f.blocks) for f in program.functions),
         "instructions": sum(len(b.insns) for f in program.functions for b in f.blocks),
-        "text_bytes": text.size,
+        "text_bytes": main_text(place(program).sections).size,
     }
 
 
+def _told(dropped: Dropped) -> str:
+    if dropped.refused:
+        return f"Unreachable code stays: {dropped.refused}."
+    functions = f"{len(dropped.functions)} functions and {dropped.blocks} blocks"
+    return f"{functions} that nothing reaches are gone, {dropped.bytes:,} bytes." if dropped.blocks else ""
+
+
 def _table(static: dict[str, list[int]]) -> Table:
-    rows = tuple((key.replace("_", " "), a, b, f"{(b - a) / a:+.2%}") for key, (a, b) in static.items())
+    titles = {"text_bytes_with_unused": "text bytes, nothing dropped"}
+    rows = tuple(
+        (titles.get(key, key.replace("_", " ")), a, b, f"{(b - a) / a:+.2%}") for key, (a, b) in static.items()
+    )
     return Table("Static effects (Figure 5)", ("", "original", "specialized", "change"), rows)

@@ -20,7 +20,7 @@ from rewriter.variants import Variant
 # Passes that begin a group; those that tidy up behind them belong to it.
 GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "region", "layout")
 BEYOND: Final[tuple[tuple[str, Pass], ...]] = (("region", region),)
-ALL_PASSES: Final = (*NAMES, *(name for name, _ in BEYOND))  # each can be left out
+ALL_PASSES: Final = (*NAMES, *(name for name, _ in BEYOND), "unused")  # each can be left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,12 +222,28 @@ def memory_is_never_brought_up_to_date() -> None:
     Moment.keep = lambda self, slot, value: None  # type: ignore[method-assign]
 
 
+def stored_addresses_are_unused() -> None:
+    from rewriter.passes import unused
+
+    honest = unused._reached
+
+    def dishonest(program: Any, contract: Any) -> set[str]:
+        return honest(replace(program, data=[]), contract)
+
+    unused._reached = dishonest
+
+
 LOCKSTEP = ("tests/passes/test_lockstep.py",)
 GOLDEN = ("tests/passes/test_golden.py",)
 
 REGION = ("tests/region/test_handlers.py",)
 
 MUTANTS = {
+    "stored_addresses_are_unused": Mutant(
+        "a function is dropped whose address lies in memory",
+        stored_addresses_are_unused,
+        ("tests/passes/test_unused.py",),
+    ),
     "exit_without_a_live_slot": Mutant("an exit does not store a slot that matters", exit_without_a_live_slot, REGION),
     "operands_are_evicted": Mutant("a register is given away while an operand is in it", operands_are_evicted, REGION),
     "nothing_is_half_done": Mutant("a fault finds the registers from before the copy", nothing_is_half_done, REGION),
