@@ -135,7 +135,9 @@ class Depths:
         try:
             summary = local_summary(values, name in self.intact)
         except Unknown as why:
-            return intact(f"promised of {name}") if name in self.intact else anything(f"{name}: {why}")
+            if name in self.intact:
+                return intact(f"promised of {name}")
+            summary = anything(f"{name}: {why}")  # but its own instructions tell what it reads before
         reads, writes = _reads_and_writes(values, summary.clobbers)
         return replace(summary, reads=reads, writes=writes)
 

@@ -118,9 +118,9 @@ class Liveness:
         ways = self._ways[block.label]
         last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
         everything = ALL_REGISTERS & ~ESP | FLAGS | FRAME
-        if last is Flow.RETURN:
+        if last is Flow.RETURN and self.values.before_last(block.label).esp == 0:
             return self.at_return
-        if last is Flow.IRET or (last is Flow.JUMP_INDIRECT and not ways):
+        if last in (Flow.RETURN, Flow.IRET) or (last is Flow.JUMP_INDIRECT and not ways):  # on whose stack, who knows
             return everything
         live = 0
         for edge, state in ways:

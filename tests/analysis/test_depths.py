@@ -190,6 +190,14 @@ def test_a_fact_of_the_contract_bounds_the_scheduler() -> None:
     assert summary(SCHEDULE, contract=PROMISE, facts=False).pops is None
 
 
+def test_where_esp_gets_lost_the_way_there_is_still_known() -> None:
+    """`f` overwrites eax, ecx and the flags before the scheduler is called; edx goes with it to another stack."""
+    found = summary("g:\n mov eax, ebx\n xor ecx, ecx\n call schedule\n ret\n" + SCHEDULE, "g")
+    assert found.pops is None
+    assert {"edx", "ebx"} <= set(names(found.reads))
+    assert not {"eax", "ecx", "CF", "ZF"} & set(names(found.reads))
+
+
 JUMPS = "f:\n push 1\n push ebx\n call g\n add esp, 8\n ret\ng:\n push ebx\n mov ebx, [esp + 8]\n jmp ebx\n"
 
 
