@@ -222,7 +222,8 @@ class Specializer:
         """Let arguments be known, and test others: those that became implied, and those that are guarded."""
         # A register may hold anything where an argument is implied, and a test changes the flags.
         known = self._imply(work, self._accepted(work, handler, implied, tested=False), watch)
-        wanted = self._accepted(work, handler, {**guarded, **candidates}, tested=True)
+        refused = {n: value for n, value in implied.items() if n not in known}  # it can still be tested for
+        wanted = self._accepted(work, handler, {**guarded, **candidates, **refused}, tested=True)
         tested = {n: value for n, value in wanted.items() if n in guarded}
         tested |= paying(work, handler, {n: value for n, value in wanted.items() if n not in tested})
         general = handler
