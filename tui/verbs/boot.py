@@ -28,12 +28,12 @@ from tui.progress import Progress
 def boot(programs: tuple[str, ...], kernel: Path | None, own: tuple[Path, ...], where: str) -> int:
     """Boot a kernel, run programs one after the other, and print their console.
 
-    A PROGRAM with arguments is quoted: 'readseek 65536 25'.  Without one, hello is run.  Exit status 1 if the kernel
-    or a program fails.
+    A PROGRAM with arguments is quoted: 'readseek 65536 25'; 'sh' alone is the training set.  Without one, hello is run.
+    Exit status 1 if the kernel or a program fails.
     """
     toy = system.toy(kernel)
     toy = replace(toy, programs={**toy.programs, **system.named(own)})
-    commands = system.known(programs or ("hello",), toy.programs)
+    commands = system.known(choices.training(programs or ("hello",)), toy.programs)
     with interruptible() as cancelled, Progress() as say, system.errors_in_one_line():
         say(f"booting on {where}")
         if where == "qemu":
