@@ -18,7 +18,7 @@ static int make_page_buffers(struct page *page)
     if (page->buffers)
         return 0;
     for (int offset = PAGE_SIZE - BLOCK_SIZE; offset >= 0; offset -= BLOCK_SIZE) {
-        struct buffer_head *bh = new_buffer(page->mapping->host->i_sb->s_bdev, page, offset);
+        struct buffer_head *bh = new_buffer(page->inode->i_sb->s_bdev, page, offset);
         if (!bh) {
             free_page_buffers(page);
             return -ENOMEM;
@@ -34,7 +34,7 @@ static int make_page_buffers(struct page *page)
 static int fill_buffer(struct page *page, u32 block, struct buffer_head *bh, get_block_t get_block,
                        bool create, bool whole)
 {
-    int error = bh->b_state & BH_MAPPED ? 0 : get_block(page->mapping->host, block, bh, create);
+    int error = bh->b_state & BH_MAPPED ? 0 : get_block(page->inode, block, bh, create);
 
     if (error || whole || bh->b_state & BH_UPTODATE)
         return error;

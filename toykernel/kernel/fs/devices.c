@@ -46,21 +46,13 @@ static const struct file_operations zero_operations = {
     .write = null_write,
 };
 
-/* Its number is major << 8 | minor, as on Linux. */
-static void make_device(const char *path, u32 number, u32 mode, const struct file_operations *operations)
-{
-    struct inode *inode = ramfs_special(path, S_IFCHR | mode, operations);
-
-    inode->i_rdev = number;
-    iput(inode);
-}
-
+/* Numbers are major << 8 | minor, as on Linux. */
 void devices_init(void)
 {
-    iput(ramfs_mknod("/dev", S_IFDIR | 0755));
-    make_device("/dev/null", 0x103, 0666, &null_operations);
-    make_device("/dev/zero", 0x105, 0666, &zero_operations);
-    make_device("/dev/console", 0x501, 0600, &console_operations);
+    ramfs_mknod("/dev", S_IFDIR | 0755);
+    ramfs_special("/dev/null", S_IFCHR | 0666, &null_operations)->i_rdev = 0x103;
+    ramfs_special("/dev/zero", S_IFCHR | 0666, &zero_operations)->i_rdev = 0x105;
+    ramfs_special("/dev/console", S_IFCHR | 0600, &console_operations)->i_rdev = 0x501;
     console = file_open("/dev/console", O_RDWR, 0);
     if (IS_ERR(console))
         panic("no console", (u32)console);

@@ -29,7 +29,7 @@ static void make_parents(char *path)
     for (char *p = path + 1; *p; p++)
         if (*p == '/') {
             *p = 0;
-            iput(ramfs_mknod(path, S_IFDIR | 0755));
+            ramfs_mknod(path, S_IFDIR | 0755);
             *p = '/';
         }
 }
@@ -38,10 +38,10 @@ static void make_parents(char *path)
 static void fill(struct inode *inode, const char *data, u32 size)
 {
     for (u32 at = 0; at < size; at += PAGE_SIZE) {
-        struct page *page = grab_cache_page(inode->i_mapping, at >> PAGE_SHIFT);
+        struct page *page = grab_cache_page(inode, at >> PAGE_SHIFT);
         if (!page)
             panic("archive does not fit into memory", size);
-        inode->i_mapping->a_ops->readpage(NULL, page);
+        inode->i_aops->readpage(NULL, page);
         memcpy(page->address, data + at, min(size - at, PAGE_SIZE));
         put_page(page);
     }
@@ -59,7 +59,6 @@ static void unpack_entry(char *path, u32 mode, const char *data, u32 size)
     inode = ramfs_mknod(path, mode);
     if (kind == S_IFREG)
         fill(inode, data, size);
-    iput(inode);
 }
 
 /* Entry after entry: header, name with its zero, data; the latter two begin at multiples of four.

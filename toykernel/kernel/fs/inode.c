@@ -21,8 +21,6 @@ struct inode *new_inode(struct super_block *super, u32 mode)
     inode->i_count = 1;
     inode->i_sb = super;
     inode->i_op = &no_inode_operations;
-    inode->i_mapping = &inode->i_data;
-    inode->i_data.host = inode;
     return inode;
 }
 
@@ -31,29 +29,18 @@ static struct inode **inode_bucket(u32 ino)
     return &inode_hash[ino % BUCKETS_OF_INODES];
 }
 
-/* Let iget find the inode, which has its number now. */
-void hash_inode(struct inode *inode)
-{
-    struct inode **chain = inode_bucket(inode->i_ino);
-
-    inode->i_hashed = true;
-    inode->next_hash = *chain;
-    *chain = inode;
-}
-
 /* Out of memory with it: nobody uses or finds it any more. */
 void free_inode(struct inode *inode)
 {
-    truncate_pages(&inode->i_data, 0);
-    if (inode->i_hashed)
-        list_remove(inode_bucket(inode->i_ino), inode, next_hash);
+    truncate_pages(inode, 0);
+    list_remove(inode_bucket(inode->i_ino), inode, next_hash);
     cache_free(&inodes, inode);
 }
 
 /* A file of a filesystem that numbers them, with one more user, read unless it was in memory; or an error. */
 struct inode *iget(struct super_block *super, u32 ino)
 {
-    struct inode *inode = *inode_bucket(ino);
+    struct inode **chain = inode_bucket(ino), *inode = *chain;
     int error;
 
     while (inode && (inode->i_ino != ino || inode->i_sb != super))
@@ -72,7 +59,8 @@ struct inode *iget(struct super_block *super, u32 ino)
         free_inode(inode);
         return ERR_PTR(error);
     }
-    hash_inode(inode);
+    inode->next_hash = *chain;
+    *chain = inode;
     return inode;
 }
 
@@ -83,7 +71,7 @@ static void drop_inode(struct inode *inode)
     void (*last)(struct inode *) = inode->i_nlink ? ops->put_inode : ops->delete_inode;
 
     if (!inode->i_nlink)
-        truncate_pages(&inode->i_data, 0);
+        truncate_pages(inode, 0);
     if (last)
         last(inode);
     free_inode(inode);
@@ -104,12 +92,12 @@ bool prune_inode(void)
     return false;
 }
 
-/* One user less.  While it has a name and can be found again it may stay. */
+/* One user less.  While it has a name and iget can find it again it may stay. */
 void iput(struct inode *inode)
 {
     if (--inode->i_count)
         return;
-    if (!inode->i_nlink || !inode->i_hashed)
+    if (!inode->i_nlink || !inode->i_sb->s_op->read_inode)
         drop_inode(inode);
     else if (++nr_unused_inodes > MAX_UNUSED)
         prune_inode();

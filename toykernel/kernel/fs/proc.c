@@ -135,11 +135,8 @@ void proc_init(void)
     static const struct inode_operations fixed_directory = {.lookup = ramfs_lookup};
     struct inode *dir = ramfs_mknod("/proc", S_IFDIR | 0555);
 
-    for (u32 i = 0; i < sizeof proc_files / sizeof *proc_files; i++) {
-        struct inode *inode = ramfs_special(proc_files[i].path, S_IFREG | 0444, &text_operations);
-        inode->i_private = (void *)&proc_files[i];
-        iput(inode);
-    }
+    for (u32 i = 0; i < sizeof proc_files / sizeof *proc_files; i++)
+        ramfs_special(proc_files[i].path, S_IFREG | 0444, &text_operations)->i_private =
+            (void *)&proc_files[i];
     dir->i_op = &fixed_directory;
-    iput(dir);
 }

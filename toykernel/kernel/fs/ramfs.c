@@ -2,60 +2,58 @@
    the order in which they were made. */
 #include "fs.h"
 
+/* The one that a file has.  A directory keeps its own in i_private. */
 struct ramfs_name {
     char name[NAME_MAX];
-    u32 length;              /* of the name, in bytes */
-    struct inode *inode;     /* what it names: a user of it, but for "." and ".." */
-    u32 position;            /* in the directory: larger than that of those before it */
-    struct ramfs_name *next; /* in the same directory; i_private of the directory is the first, "." */
+    u32 length;               /* of the name, in bytes */
+    u32 position;             /* in the parent: larger than that of those before it */
+    struct inode *inode;      /* what it names: a user of it */
+    struct inode *parent;     /* the directory where it is */
+    struct ramfs_name *names; /* what is in the directory that it names */
+    struct ramfs_name *next;  /* in the same parent */
 };
+
+enum { FIRST_POSITION = 2 }; /* behind "." and ".." */
 
 static struct cache names = {.name = "names", .size = sizeof(struct ramfs_name)};
 
 static struct inode *ramfs_inode(u32 mode);
 
-/* Name the inode; false if memory is short. */
-static bool add_name(struct inode *dir, const char *name, u32 length, struct inode *inode)
+static struct ramfs_name *own_name(const struct inode *dir)
 {
-    struct ramfs_name **link = (struct ramfs_name **)&dir->i_private, *n = cache_alloc(&names);
+    return dir->i_private;
+}
 
-    if (!n)
-        return false;
+static struct inode *ramfs_create(struct inode *dir, const char *name, u32 length, u32 mode)
+{
+    struct ramfs_name **link = &own_name(dir)->names, *n = cache_alloc(&names);
+    struct inode *inode = n ? ramfs_inode(mode) : NULL;
+
+    if (!inode) {
+        if (n)
+            cache_free(&names, n);
+        return ERR_PTR(-ENOMEM);
+    }
+    *n = (struct ramfs_name){
+        .length = length, .position = FIRST_POSITION, .inode = igrab(inode), .parent = dir};
     memcpy(n->name, name, length);
-    n->length = length;
-    n->inode = inode;
     for (; *link; link = &(*link)->next)
         n->position = (*link)->position + 1;
     *link = n;
-    return true;
-}
-
-/* A file, or a directory with its first two names. */
-static struct inode *ramfs_create(struct inode *dir, const char *name, u32 length, u32 mode)
-{
-    struct inode *inode = ramfs_inode(mode);
-    bool directory = S_ISDIR(mode), ok = inode;
-
-    if (ok && directory)
-        ok = add_name(inode, ".", 1, inode) && add_name(inode, "..", 2, dir);
-    if (ok && add_name(dir, name, length, inode)) {
-        inode->i_nlink += directory;
-        dir->i_nlink += directory;
-        return igrab(inode);
+    if (S_ISDIR(mode)) {
+        inode->i_private = n;
+        inode->i_nlink++;
+        dir->i_nlink++;
     }
-    if (inode) {
-        inode->i_nlink = 0;
-        iput(inode);
-    }
-    return ERR_PTR(-ENOMEM);
+    return inode;
 }
 
 static int ramfs_remove(struct inode *dir, struct inode *inode, const char *, u32)
 {
-    struct ramfs_name **link = (struct ramfs_name **)&dir->i_private, *n = inode->i_private;
+    struct ramfs_name **link = &own_name(dir)->names, *n;
     bool directory = S_ISDIR(inode->i_mode);
 
-    if (directory && n->next->next)
+    if (directory && own_name(inode)->names)
         return -ENOTEMPTY;
     while ((*link)->inode != inode)
         link = &(*link)->next;
@@ -68,20 +66,11 @@ static int ramfs_remove(struct inode *dir, struct inode *inode, const char *, u3
     return 0;
 }
 
-/* A directory that goes away has its own two names at most. */
-static void ramfs_delete_inode(struct inode *inode)
-{
-    struct ramfs_name *n = S_ISDIR(inode->i_mode) ? inode->i_private : NULL, *next;
-
-    for (; n; n = next) {
-        next = n->next;
-        cache_free(&names, n);
-    }
-}
-
 struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length)
 {
-    for (struct ramfs_name *n = dir->i_private; n; n = n->next)
+    if (length == 2 && memcmp(name, "..", 2) == 0)
+        return igrab(own_name(dir)->parent);
+    for (struct ramfs_name *n = own_name(dir)->names; n; n = n->next)
         if (n->length == length && memcmp(n->name, name, length) == 0)
             return igrab(n->inode);
     return ERR_PTR(-ENOENT);
@@ -89,7 +78,13 @@ struct inode *ramfs_lookup(struct inode *dir, const char *name, u32 length)
 
 static int ramfs_readdir(struct file *file, void *to, filldir_t filldir)
 {
-    for (struct ramfs_name *n = file->f_inode->i_private; n; n = n->next) {
+    const struct inode *dir = file->f_inode, *parent = own_name(dir)->parent;
+
+    if (file->f_pos == 0 && !filldir(to, ".", 1, 1, dir->i_ino, dir->i_mode))
+        file->f_pos = 1;
+    if (file->f_pos == 1 && !filldir(to, "..", 2, FIRST_POSITION, parent->i_ino, parent->i_mode))
+        file->f_pos = FIRST_POSITION;
+    for (struct ramfs_name *n = own_name(dir)->names; n && file->f_pos >= FIRST_POSITION; n = n->next) {
         if (n->position < file->f_pos)
             continue;
         if (filldir(to, n->name, n->length, n->position + 1, n->inode->i_ino, n->inode->i_mode))
@@ -101,7 +96,7 @@ static int ramfs_readdir(struct file *file, void *to, filldir_t filldir)
 
 static int ramfs_truncate(struct inode *inode, loff_t size)
 {
-    truncate_pages(inode->i_mapping, size);
+    truncate_pages(inode, size);
     inode->i_size = size;
     return 0;
 }
@@ -127,7 +122,7 @@ static int ramfs_prepare_write(struct file *file, struct page *page, u32, u32)
 
 static int ramfs_commit_write(struct file *, struct page *page, u32 from, u32 to)
 {
-    struct inode *inode = page->mapping->host;
+    struct inode *inode = page->inode;
     loff_t end = ((loff_t)page->index << PAGE_SHIFT) + to;
 
     if (to > from && end > inode->i_size)
@@ -141,7 +136,6 @@ static const struct inode_operations directory_inode = {
     .remove = ramfs_remove,
 };
 static const struct inode_operations file_inode = {.truncate = ramfs_truncate};
-static const struct inode_operations special_inode = {};
 static const struct file_operations directory_file = {
     .llseek = generic_file_llseek,
     .readdir = ramfs_readdir,
@@ -160,8 +154,8 @@ static const struct address_space_operations ramfs_pages = {
     .commit_write = ramfs_commit_write,
 };
 
-static const struct super_operations ramfs_super = {.delete_inode = ramfs_delete_inode};
-static struct super_block ramfs = {.s_maxbytes = MAX_SIZE, .s_op = &ramfs_super};
+static const struct super_operations ramfs_super = {};
+static struct super_block ramfs = {.s_dev = 1, .s_maxbytes = MAX_SIZE, .s_op = &ramfs_super};
 
 /* An inode of this filesystem without a name; NULL if memory is short. */
 static struct inode *ramfs_inode(u32 mode)
@@ -174,7 +168,7 @@ static struct inode *ramfs_inode(u32 mode)
     inode->i_ino = ++last_ino;
     inode->i_op = S_ISDIR(mode) ? &directory_inode : &file_inode;
     inode->i_fop = S_ISDIR(mode) ? &directory_file : &regular_file;
-    inode->i_data.a_ops = &ramfs_pages;
+    inode->i_aops = &ramfs_pages;
     return inode;
 }
 
@@ -191,19 +185,21 @@ struct file *ramfs_file(loff_t size)
     return IS_ERR(file) ? NULL : file;
 }
 
-/* Make what a path of the kernel's names, unless it is there, and return it with one more user. */
+/* Make what a path of the kernel's names, unless it is there.  Its name is a user of it. */
 struct inode *ramfs_mknod(const char *path, u32 mode)
 {
     struct inode *inode = open_namei(path, O_CREAT, mode);
 
     if (IS_ERR(inode))
         panic("cannot make the first files", PTR_ERR(inode));
+    iput(inode);
     return inode;
 }
 
-/* Make a file with operations of its own, and return it with one more user. */
+/* Make a file with operations of its own, which nothing makes longer or shorter. */
 struct inode *ramfs_special(const char *path, u32 mode, const struct file_operations *operations)
 {
+    static const struct inode_operations special_inode = {};
     struct inode *inode = ramfs_mknod(path, mode);
 
     inode->i_op = &special_inode;
@@ -211,14 +207,18 @@ struct inode *ramfs_special(const char *path, u32 mode, const struct file_operat
     return inode;
 }
 
-/* Mount it as the root. */
+/* Mount it as the root, which is its own parent and has a name that is nowhere. */
 void ramfs_init(void)
 {
+    static struct ramfs_name root_name;
     struct inode *root = ramfs_inode(S_IFDIR | 0755);
 
-    if (!root || !add_name(root, ".", 1, root) || !add_name(root, "..", 2, root))
+    if (!root)
         panic("no memory for the root directory", 0);
     root->i_nlink = 2;
+    root->i_private = &root_name;
+    root_name.parent = root;
     ramfs.s_root = root;
-    mount_root(&ramfs);
+    root_filesystem = &ramfs;
+    current->cwd = igrab(root);
 }

@@ -28,7 +28,7 @@ static int copy_stat(const struct inode *inode, struct stat *to)
         .st_rdev = inode->i_rdev,
         .st_size = inode->i_size,
         .st_blksize = PAGE_SIZE,
-        .st_blocks = inode->i_mapping->nrpages * (PAGE_SIZE / 512),
+        .st_blocks = inode->i_nrpages * (PAGE_SIZE / 512),
     };
 
     return copy_to_user(to, &st, sizeof st) ? -EFAULT : 0;

@@ -4,27 +4,14 @@
 
 struct super_block *root_filesystem; /* where paths with a leading slash begin; the others follow by s_next */
 
-/* The first filesystem. */
-void mount_root(struct super_block *super)
+/* From now on the directory's path leads to the root of this filesystem. */
+void mount_at(struct inode *dir, struct super_block *super)
 {
-    super->s_dev = 1;
-    root_filesystem = super;
-    current->cwd = igrab(super->s_root);
-}
-
-/* From now on the directory's path leads to the root of this filesystem; 0, or an error. */
-int mount_at(const char *path, struct super_block *super)
-{
-    struct inode *dir = open_namei(path, O_DIRECTORY, 0);
-
-    if (IS_ERR(dir))
-        return PTR_ERR(dir);
-    super->s_covered = dir;
+    super->s_covered = igrab(dir);
     dir->i_mount = super;
     super->s_next = root_filesystem->s_next;
     super->s_dev = super->s_next ? super->s_next->s_dev + 1 : 2;
     root_filesystem->s_next = super;
-    return 0;
 }
 
 /* Write what is only in memory and should be on a disk. */

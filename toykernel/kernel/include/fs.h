@@ -67,13 +67,7 @@ struct file_operations {
     void (*release)(struct file *); /* the last user is gone */
 };
 
-struct address_space {
-    struct inode *host;                           /* whose pages these are */
-    struct page *pages;                           /* list of those in memory */
-    u32 nrpages;                                  /* how many */
-    const struct address_space_operations *a_ops; /* how they get in and out */
-};
-
+/* How the pages of files get in and out. */
 struct address_space_operations {
     int (*readpage)(struct file *, struct page *);
     int (*prepare_write)(struct file *, struct page *, u32 from, u32 to);
@@ -91,11 +85,11 @@ struct inode {
     const struct file_operations *i_fop; /* what its open files can do */
     struct super_block *i_sb;            /* the filesystem that it is in */
     struct super_block *i_mount;         /* the filesystem that is mounted over it, if any */
-    struct address_space *i_mapping;     /* where its pages are: its own, or another inode's */
-    struct address_space i_data;         /* its own */
-    bool i_hashed;                       /* iget can find it */
-    struct inode *next_hash;             /* in a chain of the inode cache */
-    void *i_private;                     /* the filesystem's */
+    struct page *i_pages;                /* list of those in memory */
+    u32 i_nrpages;                       /* how many */
+    const struct address_space_operations *i_aops; /* how they get in and out */
+    struct inode *next_hash;                       /* in a chain of the inode cache */
+    void *i_private;                               /* the filesystem's */
 };
 
 /* The inodes have a user while an operation runs.  lookup and create return one with one more user, or an error. */
@@ -175,7 +169,6 @@ int close_fd(u32 fd);
 /* fs/inode.c */
 struct inode *new_inode(struct super_block *super, u32 mode);
 struct inode *iget(struct super_block *super, u32 ino);
-void hash_inode(struct inode *inode);
 void free_inode(struct inode *inode);
 extern u32 nr_unused_inodes;
 void iput(struct inode *inode);
@@ -213,8 +206,7 @@ struct inode *namei_user(const char *user_path, u32 flags);
 
 /* fs/super.c */
 extern struct super_block *root_filesystem;
-void mount_root(struct super_block *super);
-int mount_at(const char *path, struct super_block *super);
+void mount_at(struct inode *dir, struct super_block *super);
 void sync_filesystems(void);
 
 /* fs/read_write.c */
@@ -241,9 +233,9 @@ void devices_init(void);
 void proc_init(void);
 
 /* mm/filemap.c */
-struct page *find_get_page(struct address_space *mapping, u32 index);
-struct page *grab_cache_page(struct address_space *mapping, u32 index);
-void truncate_pages(struct address_space *mapping, loff_t size);
+struct page *find_get_page(struct inode *inode, u32 index);
+struct page *grab_cache_page(struct inode *inode, u32 index);
+void truncate_pages(struct inode *inode, loff_t size);
 extern u32 page_cache_size;
 
 /* mm/file_read.c, mm/file_write.c */

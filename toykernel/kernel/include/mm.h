@@ -27,14 +27,14 @@
 struct file;
 
 struct page {
-    u32 flags;                     /* PG_… */
-    u32 count;                     /* users; 0 for a free frame */
-    struct address_space *mapping; /* the file that this is a page of, if any */
-    u32 index;                     /* which page of the file */
-    struct page *next_hash;        /* in a chain of the page cache */
-    struct page *next;             /* in the list of its mapping, of free frames, or of page tables */
-    void *address;                 /* where the kernel sees it */
-    struct buffer_head *buffers;   /* its pieces, if its file is on a disk */
+    u32 flags;                   /* PG_… */
+    u32 count;                   /* users; 0 for a free frame */
+    struct inode *inode;         /* the file that this is a page of, if any */
+    u32 index;                   /* which page of the file */
+    struct page *next_hash;      /* in a chain of the page cache */
+    struct page *next;           /* in the list of its file, of free frames, or of page tables */
+    void *address;               /* where the kernel sees it */
+    struct buffer_head *buffers; /* its pieces, if its file is on a disk */
 };
 
 /* Pages of a program's memory that are alike; what is in none of its areas is not there. */

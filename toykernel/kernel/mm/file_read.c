@@ -5,15 +5,15 @@
 /* The page, filled by its filesystem unless it was in memory; or an error. */
 struct page *read_cache_page(struct file *file, u32 index)
 {
-    struct address_space *mapping = file->f_inode->i_mapping;
-    struct page *page = grab_cache_page(mapping, index);
+    struct inode *inode = file->f_inode;
+    struct page *page = grab_cache_page(inode, index);
     int error;
 
     if (!page)
         return ERR_PTR(-ENOMEM);
     if (page->flags & PG_UPTODATE)
         return page;
-    error = mapping->a_ops->readpage(file, page);
+    error = inode->i_aops->readpage(file, page);
     if (!error)
         return page;
     put_page(page);

@@ -34,7 +34,7 @@ static u32 fault_in_readable(const char *buf, u32 size)
 /* Change bytes of one page: how many were changed, or an error. */
 static ssize_t write_page(struct file *file, struct page *page, u32 offset, const char *buf, u32 size)
 {
-    const struct address_space_operations *ops = page->mapping->a_ops;
+    const struct address_space_operations *ops = page->inode->i_aops;
     int error;
 
     size = fault_in_readable(buf, size);
@@ -60,7 +60,7 @@ ssize_t generic_file_write(struct file *file, const char *buf, size_t count, lof
     result = write_checks(file, &pos, &count);
     while (result >= 0 && count) {
         u32 offset = pos & PAGE_MASK, size = PAGE_SIZE - offset;
-        struct page *page = grab_cache_page(file->f_inode->i_mapping, pos >> PAGE_SHIFT);
+        struct page *page = grab_cache_page(file->f_inode, pos >> PAGE_SHIFT);
         if (size > count)
             size = count;
         result = page ? write_page(file, page, offset, buf, size) : -ENOMEM;

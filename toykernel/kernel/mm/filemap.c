@@ -1,4 +1,4 @@
-/* The page cache: pages of files, found by (mapping, index). */
+/* The page cache: pages of files, found by (inode, index). */
 #include "fs.h"
 
 enum { BUCKETS = 4096, RESERVE = 32 }; /* the latter: pages that files leave to everything else */
@@ -6,17 +6,17 @@ enum { BUCKETS = 4096, RESERVE = 32 }; /* the latter: pages that files leave to 
 static struct page *page_hash[BUCKETS];
 u32 page_cache_size; /* how many pages are there */
 
-static struct page **bucket(const struct address_space *mapping, u32 index)
+static struct page **bucket(const struct inode *inode, u32 index)
 {
-    return &page_hash[((u32)mapping / sizeof(struct page *) + index) % BUCKETS];
+    return &page_hash[((u32)inode / sizeof(struct page *) + index) % BUCKETS];
 }
 
 /* The page if it is in memory, with one more user; else NULL. */
-struct page *find_get_page(struct address_space *mapping, u32 index)
+struct page *find_get_page(struct inode *inode, u32 index)
 {
-    struct page *page = *bucket(mapping, index);
+    struct page *page = *bucket(inode, index);
 
-    while (page && (page->mapping != mapping || page->index != index))
+    while (page && (page->inode != inode || page->index != index))
         page = page->next_hash;
     if (page)
         page->count++;
@@ -24,25 +24,25 @@ struct page *find_get_page(struct address_space *mapping, u32 index)
 }
 
 /* The cache itself is a user of the page. */
-static void add_to_page_cache(struct page *page, struct address_space *mapping, u32 index)
+static void add_to_page_cache(struct page *page, struct inode *inode, u32 index)
 {
-    struct page **chain = bucket(mapping, index);
+    struct page **chain = bucket(inode, index);
 
     page->count++;
-    page->mapping = mapping;
+    page->inode = inode;
     page->index = index;
     page->next_hash = *chain;
     *chain = page;
-    page->next = mapping->pages;
-    mapping->pages = page;
-    mapping->nrpages++;
+    page->next = inode->i_pages;
+    inode->i_pages = page;
+    inode->i_nrpages++;
     page_cache_size++;
 }
 
 /* The page, if need be a new one that is not up to date, with one more user; NULL if memory is short. */
-struct page *grab_cache_page(struct address_space *mapping, u32 index)
+struct page *grab_cache_page(struct inode *inode, u32 index)
 {
-    struct page *page = find_get_page(mapping, index);
+    struct page *page = find_get_page(inode, index);
 
     if (page)
         return page;
@@ -51,23 +51,23 @@ struct page *grab_cache_page(struct address_space *mapping, u32 index)
             return NULL;
     page = alloc_pages(0);
     if (page)
-        add_to_page_cache(page, mapping, index);
+        add_to_page_cache(page, inode, index);
     return page;
 }
 
 static void remove_from_page_cache(struct page *page)
 {
-    list_remove(bucket(page->mapping, page->index), page, next_hash);
-    page->mapping->nrpages--;
-    page->mapping = NULL;
+    list_remove(bucket(page->inode, page->index), page, next_hash);
+    page->inode->i_nrpages--;
+    page->inode = NULL;
     page_cache_size--;
 }
 
 /* Forget what lies behind the new end of a file: pages, and the rest of the last one. */
-void truncate_pages(struct address_space *mapping, loff_t size)
+void truncate_pages(struct inode *inode, loff_t size)
 {
     u32 nrpages = (size + PAGE_MASK) >> PAGE_SHIFT, rest = size & PAGE_MASK;
-    struct page **link = &mapping->pages, *page;
+    struct page **link = &inode->i_pages, *page;
 
     while ((page = *link)) {
         if (page->index >= nrpages) {

@@ -83,7 +83,7 @@ struct page *alloc_pages(u32 order)
     if (page) {
         page->flags = 0;
         page->count = 1;
-        page->mapping = NULL;
+        page->inode = NULL;
         nr_free_pages -= 1 << order;
     }
     return page;

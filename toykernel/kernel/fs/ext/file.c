@@ -25,7 +25,7 @@ static int do_journal_get_write_access(struct handle *handle, struct buffer_head
    behind the end of the file. */
 static int ext_prepare_write(struct file *, struct page *page, u32 from, u32 to)
 {
-    struct inode *inode = page->mapping->host;
+    struct inode *inode = page->inode;
     struct handle *handle = ext_start(inode);
     int error = block_prepare_write(page, from, to, ext_get_block);
 
@@ -38,7 +38,7 @@ static int ext_prepare_write(struct file *, struct page *page, u32 from, u32 to)
 
 static int ext_commit_write(struct file *, struct page *page, u32, u32 to)
 {
-    struct inode *inode = page->mapping->host;
+    struct inode *inode = page->inode;
     struct handle *handle = &ext_super(inode)->journal.j_handle;
     loff_t end = ((loff_t)page->index << PAGE_SHIFT) + to;
 
@@ -69,14 +69,14 @@ static int ext_truncate(struct inode *inode, loff_t size)
     int error = 0;
 
     if (size < inode->i_size && offset % BLOCK_SIZE) {
-        page = grab_cache_page(inode->i_mapping, size >> PAGE_SHIFT);
+        page = grab_cache_page(inode, size >> PAGE_SHIFT);
         error = page ? block_read_full_page(page, ext_get_block) : -ENOMEM;
     }
     if (!error) {
         handle = ext_start(inode);
         if (page)
             walk_page_buffers(handle, page, offset, offset + 1, do_journal_get_write_access);
-        truncate_pages(inode->i_mapping, size);
+        truncate_pages(inode, size);
         inode->i_size = size;
         ext_shrink(handle, inode);
         journal_stop(handle);

@@ -33,7 +33,7 @@ int ext_read_inode(struct inode *inode)
     inode->i_size = raw->size;
     inode->i_op = directory ? &ext_directory_inode : &ext_file_inode;
     inode->i_fop = directory ? &ext_directory_file : &ext_regular_file;
-    inode->i_data.a_ops = &ext_pages;
+    inode->i_aops = &ext_pages;
     return 0;
 }
 
@@ -70,7 +70,7 @@ struct inode *ext_new_inode(struct handle *handle, struct inode *dir, u32 mode)
 /* The inode leaves memory.  Its pages go with it, and must not be the only place that has their contents. */
 void ext_put_inode(struct inode *inode)
 {
-    if (inode->i_data.pages)
+    if (inode->i_pages)
         journal_flush(&ext_super(inode)->journal);
     brelse(inode->i_private);
 }

@@ -58,9 +58,8 @@ void mount_disk(u32 start, u32 end)
 {
     struct inode *dir = start < end ? ramfs_mknod("/disk", S_IFDIR | 0755) : NULL, *root;
 
-    if (!dir || IS_ERR(dir))
+    if (!dir)
         return;
-    iput(dir);
     disk_super.s_bdev = ramdisk_init(start, end);
     if (read_geometry(&disk_info, disk_super.s_bdev))
         return;
@@ -69,5 +68,5 @@ void mount_disk(u32 start, u32 end)
     if (IS_ERR(root) || !S_ISDIR(root->i_mode))
         return;
     disk_super.s_root = root;
-    mount_at("/disk", &disk_super);
+    mount_at(dir, &disk_super);
 }
