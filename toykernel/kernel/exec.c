@@ -110,7 +110,7 @@ static int load_program(struct file *file, char **argv, char **envp, struct pt_r
         error = load_elf(file, &mm, &entry);
     if (!error) {
         use_mm(&mm);
-        exec_files();
+        close_files(current->close_on_exec);
         current->addr_limit = PAGE_OFFSET;
         *regs = (struct pt_regs){.eip = entry, .cs = USER_CS, .eflags = EFLAGS_IF, .esp = esp, .ss = USER_DS};
         regs->ds = regs->es = USER_DS;

@@ -1,6 +1,7 @@
-/* Descriptors are copied, and flags of them and of open files changed. */
+/* dup, fcntl, ioctl: descriptors are copied, and flags of them and of open files changed. */
 #include "fs.h"
 #include "syscall.h"
+#include "uaccess.h"
 
 enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK };
 enum { F_SETLK = F_GETLK + 1, F_SETLKW, F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG };
@@ -41,7 +42,7 @@ SYSCALL_DEFINE2(dup2, u32, fd, u32, new)
     return with_file(file, fd, replace(file, fd, new));
 }
 
-void set_close_on_exec(u32 fd, bool on)
+static void set_close_on_exec(u32 fd, bool on)
 {
     current->close_on_exec = (current->close_on_exec & ~(1u << fd)) | (u32)on << fd;
 }
@@ -85,4 +86,31 @@ static int do_fcntl(u32 fd, struct file *file, u32 command, u32 argument)
 SYSCALL_DEFINE3(fcntl, u32, fd, u32, command, u32, argument)
 {
     return with_file(file, fd, do_fcntl(fd, file, command, argument));
+}
+
+/* What all files know, and what only some do. */
+static int do_ioctl(u32 fd, struct file *file, u32 command, u32 argument)
+{
+    u32 on;
+
+    switch (command) {
+    case FIOCLEX:
+    case FIONCLEX:
+        set_close_on_exec(fd, command == FIOCLEX);
+        return 0;
+    case FIONBIO: /* a word of the program says whether reads and writes shall not wait */
+        if (get_user(on, (u32 *)argument))
+            return -EFAULT;
+        file->f_flags = on ? file->f_flags | O_NONBLOCK : file->f_flags & ~O_NONBLOCK;
+        return 0;
+    case FIONREAD: /* how much can be read, as far as that is known */
+        if (S_ISREG(file->f_inode->i_mode))
+            return put_user((u32)(file->f_inode->i_size - file->f_pos), (u32 *)argument);
+    }
+    return file->f_op->ioctl ? file->f_op->ioctl(file, command, argument) : -ENOTTY;
+}
+
+SYSCALL_DEFINE3(ioctl, u32, fd, u32, command, u32, argument)
+{
+    return with_file(file, fd, do_ioctl(fd, file, command, argument));
 }

@@ -75,23 +75,18 @@ void copy_files(struct task *child)
         child->files[fd] = fget(fd);
 }
 
-static void close_those(u32 which)
+/* Close those descriptors whose bits are set. */
+void close_files(u32 which)
 {
     for (u32 fd = 0; fd < NR_OPEN; fd++)
         if (which & 1u << fd)
             close_fd(fd);
 }
 
-/* The running task becomes another program. */
-void exec_files(void)
-{
-    close_those(current->close_on_exec);
-}
-
 /* The running task ends. */
 void exit_files(void)
 {
-    close_those(~0u);
+    close_files(~0u);
     iput(current->cwd);
     current->cwd = NULL;
 }

@@ -41,22 +41,12 @@ SYSCALL_DEFINE3(lseek, u32, fd, off_t, offset, u32, origin)
     return with_file(file, fd, vfs_llseek(file, offset, origin));
 }
 
-/* May `count` bytes be read or written at the file's position?  0, or an error. */
-static int rw_verify_area(const struct file *file, u32 mode, size_t count)
+static int vfs_read(struct file *file, char *buf, size_t count)
 {
-    if (!(file->f_mode & mode))
+    if (!(file->f_mode & FMODE_READ))
         return -EBADF;
     if ((ssize_t)count < 0)
         return -EINVAL;
-    return file->f_pos < 0 || file->f_pos + (loff_t)count < 0 ? -EINVAL : 0;
-}
-
-static int vfs_read(struct file *file, char *buf, size_t count)
-{
-    int error = rw_verify_area(file, FMODE_READ, count);
-
-    if (error)
-        return error;
     return file->f_op->read ? file->f_op->read(file, buf, count, &file->f_pos) : -EISDIR;
 }
 
@@ -67,10 +57,10 @@ SYSCALL_DEFINE3(read, u32, fd, char *, buf, size_t, count)
 
 static int vfs_write(struct file *file, const char *buf, size_t count)
 {
-    int error = rw_verify_area(file, FMODE_WRITE, count);
-
-    if (error)
-        return error;
+    if (!(file->f_mode & FMODE_WRITE))
+        return -EBADF;
+    if ((ssize_t)count < 0)
+        return -EINVAL;
     return file->f_op->write ? file->f_op->write(file, buf, count, &file->f_pos) : -EINVAL;
 }
 

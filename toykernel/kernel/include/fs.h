@@ -132,12 +132,13 @@ enum last_type { LAST_NAME, LAST_ROOT, LAST_DOT, LAST_DOT_DOT };
 
 /* What a read still has to do, handed from page to page. */
 struct read_descriptor {
-    size_t written; /* bytes delivered */
-    size_t count;   /* bytes wanted */
-    char *buf;      /* where the next ones go */
-    int error;      /* why it ended early */
+    char *buf;    /* where the next bytes go */
+    size_t count; /* how many are wanted */
+    int error;    /* why it ended early */
 };
-typedef size_t (*read_actor_t)(struct read_descriptor *, struct page *, u32 offset, u32 size);
+
+/* Take up to so many bytes of a page, at most as many as are wanted: how many. */
+typedef size_t (*read_actor_t)(struct read_descriptor *, const void *from, size_t size);
 
 /* fs/file_table.c */
 struct file *fget(u32 fd);
@@ -160,7 +161,7 @@ void install_fd(u32 fd, struct file *file);
 struct file *file_of(struct inode *inode, u32 flags);
 void copy_files(struct task *child);
 void exit_files(void);
-void exec_files(void);
+void close_files(u32 which);
 
 /* fs/open.c */
 struct file *file_open(const char *path, u32 flags, u32 mode);
@@ -179,9 +180,6 @@ static inline struct inode *igrab(struct inode *inode)
     inode->i_count++;
     return inode;
 }
-
-/* fs/fcntl.c */
-void set_close_on_exec(u32 fd, bool on);
 
 /* fs/namei.c */
 char *getname(const char *user_path);
@@ -224,9 +222,8 @@ void unpack_archive(u32 start, u32 end);
 /* fs/ext/super.c */
 void mount_disk(u32 start, u32 end);
 
-/* fs/console.c, fs/devices.c */
+/* fs/devices.c */
 extern struct file *console;
-extern const struct file_operations console_operations;
 void devices_init(void);
 
 /* fs/proc.c */

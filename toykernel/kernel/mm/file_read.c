@@ -20,60 +20,53 @@ struct page *read_cache_page(struct file *file, u32 index)
     return ERR_PTR(error);
 }
 
-/* How many bytes of the page belong to the file, from `offset` on. */
-static u32 bytes_in_page(const struct inode *inode, u32 index, u32 offset)
+/* How many bytes of the file are at `pos` and behind it in the same page. */
+static u32 bytes_in_page(const struct inode *inode, loff_t pos)
 {
-    u32 end_index = inode->i_size >> PAGE_SHIFT;
-    u32 end = index < end_index ? PAGE_SIZE : index == end_index ? inode->i_size & PAGE_MASK : 0;
+    ssize_t rest = inode->i_size - pos; /* neither is above MAX_SIZE */
 
-    return end > offset ? end - offset : 0;
+    return rest > 0 ? min(rest, PAGE_SIZE - (pos & PAGE_MASK)) : 0;
 }
 
-/* Hand page after page to the actor, until it has all it wants or can take no more, or the file ends. */
-void do_generic_file_read(struct file *file, loff_t *ppos, struct read_descriptor *desc, read_actor_t actor)
+/* Hand page after page to the actor, until it has all it wants or can take no more, or the file ends: how many bytes it
+   took, or an error if none. */
+ssize_t do_generic_file_read(struct file *file, loff_t *ppos, struct read_descriptor *desc,
+                             read_actor_t actor)
 {
-    u32 index = *ppos >> PAGE_SHIFT, offset = *ppos & PAGE_MASK, size;
+    const char *buf = desc->buf;
+    loff_t pos = *ppos;
+    u32 size;
 
-    while (desc->count && !desc->error && (size = bytes_in_page(file->f_inode, index, offset))) {
-        struct page *page = read_cache_page(file, index);
+    while (desc->count && !desc->error && (size = bytes_in_page(file->f_inode, pos))) {
+        struct page *page = read_cache_page(file, pos >> PAGE_SHIFT);
         if (IS_ERR(page)) {
             desc->error = PTR_ERR(page);
             break;
         }
-        offset += actor(desc, page, offset, size);
+        size = actor(desc, page->address + (pos & PAGE_MASK), min(size, desc->count));
         put_page(page);
-        index += offset >> PAGE_SHIFT;
-        offset &= PAGE_MASK;
+        desc->buf += size;
+        desc->count -= size;
+        pos += size;
     }
-    *ppos = ((loff_t)index << PAGE_SHIFT) + offset;
+    *ppos = pos;
+    return desc->buf != buf ? desc->buf - buf : desc->error;
 }
 
-static void advance(struct read_descriptor *desc, size_t n)
+/* The actor that copies to the program; somebody has checked that the buffer lies below PAGE_OFFSET. */
+static size_t file_read_actor(struct read_descriptor *desc, const void *from, size_t size)
 {
-    desc->buf += n;
-    desc->count -= n;
-    desc->written += n;
-}
+    size_t left = __copy_to_user(desc->buf, from, size);
 
-/* The actor that copies to the program; it has checked that the buffer lies below PAGE_OFFSET. */
-static size_t file_read_actor(struct read_descriptor *desc, struct page *page, u32 offset, u32 size)
-{
-    size_t left;
-
-    size = min(size, desc->count);
-    left = __copy_to_user(desc->buf, page->address + offset, size);
     if (left)
         desc->error = -EFAULT;
-    advance(desc, size - left);
     return size - left;
 }
 
 /* The actor that copies to the kernel. */
-static size_t kernel_read_actor(struct read_descriptor *desc, struct page *page, u32 offset, u32 size)
+static size_t kernel_read_actor(struct read_descriptor *desc, const void *from, size_t size)
 {
-    size = min(size, desc->count);
-    memcpy(desc->buf, page->address + offset, size);
-    advance(desc, size);
+    memcpy(desc->buf, from, size);
     return size;
 }
 
@@ -83,8 +76,7 @@ ssize_t generic_file_read(struct file *file, char *buf, size_t count, loff_t *pp
 
     if (!access_ok(buf, count))
         return -EFAULT;
-    do_generic_file_read(file, ppos, &desc, file_read_actor);
-    return desc.written ? (ssize_t)desc.written : desc.error;
+    return do_generic_file_read(file, ppos, &desc, file_read_actor);
 }
 
 /* Read for the kernel itself: bytes read, fewer only at the end of the file, or an error. */
@@ -92,6 +84,5 @@ ssize_t kernel_read(struct file *file, void *to, size_t count, loff_t *ppos)
 {
     struct read_descriptor desc = {.count = count, .buf = to};
 
-    do_generic_file_read(file, ppos, &desc, kernel_read_actor);
-    return desc.written ? (ssize_t)desc.written : desc.error;
+    return do_generic_file_read(file, ppos, &desc, kernel_read_actor);
 }

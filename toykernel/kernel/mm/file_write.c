@@ -31,27 +31,32 @@ static u32 fault_in_readable(const char *buf, u32 size)
     return size;
 }
 
-/* Change bytes of one page: how many were changed, or an error. */
-static ssize_t write_page(struct file *file, struct page *page, u32 offset, const char *buf, u32 size)
+/* Change bytes of the page at `pos`, but not beyond it: how many were changed, or an error. */
+static ssize_t write_page(struct file *file, loff_t pos, const char *buf, size_t size)
 {
-    const struct address_space_operations *ops = page->inode->i_aops;
-    int error;
+    const struct address_space_operations *ops = file->f_inode->i_aops;
+    struct page *page = grab_cache_page(file->f_inode, pos >> PAGE_SHIFT);
+    u32 offset = pos & PAGE_MASK;
+    int error = -EFAULT;
 
-    size = fault_in_readable(buf, size);
-    if (!size)
-        return -EFAULT;
-    error = ops->prepare_write(file, page, offset, offset + size);
-    if (error)
-        return error;
-    __copy_from_user(page->address + offset, buf, size);
-    error = ops->commit_write(file, page, offset, offset + size);
+    if (!page)
+        return -ENOMEM;
+    size = fault_in_readable(buf, min(size, PAGE_SIZE - offset));
+    if (size)
+        error = ops->prepare_write(file, page, offset, offset + size);
+    if (!error) {
+        __copy_from_user(page->address + offset, buf, size);
+        error = ops->commit_write(file, page, offset, offset + size);
+    }
+    put_page(page);
     return error ? error : (ssize_t)size;
 }
 
 ssize_t generic_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
 {
+    const char *start = buf;
     loff_t pos = *ppos;
-    ssize_t done = 0, result;
+    ssize_t result;
 
     if (!access_ok(buf, count))
         return -EFAULT;
@@ -59,20 +64,13 @@ ssize_t generic_file_write(struct file *file, const char *buf, size_t count, lof
         return 0;
     result = write_checks(file, &pos, &count);
     while (result >= 0 && count) {
-        u32 offset = pos & PAGE_MASK, size = PAGE_SIZE - offset;
-        struct page *page = grab_cache_page(file->f_inode, pos >> PAGE_SHIFT);
-        if (size > count)
-            size = count;
-        result = page ? write_page(file, page, offset, buf, size) : -ENOMEM;
-        if (page)
-            put_page(page);
+        result = write_page(file, pos, buf, count);
         if (result > 0) {
-            done += result;
             pos += result;
             buf += result;
             count -= result;
         }
     }
     *ppos = pos;
-    return done ? done : result;
+    return buf != start ? buf - start : result;
 }
