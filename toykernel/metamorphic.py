@@ -18,7 +18,7 @@ from elftools.elf.sections import SymbolTableSection
 
 # Structures that the processor, a file format, the assembly, or an initializer without names lays out.
 FIXED = {"cpio_header", "elf_header", "elf_segment", "exception_entry", "gate", "kprofile_area", "multiboot_info"}
-FIXED |= {"ext_entry", "ext_inode", "ext_super_block", "journal_superblock", "log_record"}
+FIXED |= {"ext_entry", "ext_inode", "ext_super_block", "log_record"}
 FIXED |= {"multiboot_module", "pt_regs", "stamp", "trap", "tss"}
 # Those that programs see.
 FIXED |= {"dirent", "stat", "timespec", "tms", "trace_entry", "utsname"}

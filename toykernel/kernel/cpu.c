@@ -35,13 +35,6 @@ void set_gate(u32 vector, u16 type, const void *handler)
     idt[vector] = (struct gate){offset, KERNEL_CS, type, offset >> 16};
 }
 
-/* The handlers of n gates in a row lie `size` bytes apart. */
-void set_interrupt_gates(u32 vector, u32 n, const void *first, u32 size)
-{
-    for (u32 i = 0; i < n; i++)
-        set_gate(vector + i, INTERRUPT_GATE, first + i * size);
-}
-
 /* Where the next entry from user mode finds its stack. */
 void set_kernel_stack(u32 top)
 {

@@ -23,20 +23,6 @@ CS       = 44
     movl %edx, %es
 .endm
 
-.macro RESTORE_ALL
-    popl %ebx
-    popl %ecx
-    popl %edx
-    popl %esi
-    popl %edi
-    popl %ebp
-    popl %eax
-    popl %ds
-    popl %es
-    addl $4, %esp /* orig_eax */
-    iret
-.endm
-
 .macro GET_CURRENT register
     movl $-STACK_SIZE, \register
     andl %esp, \register
@@ -61,7 +47,17 @@ ENTRY(ret_from_sys_call)
     cmpl $0, TASK_SIGPENDING(%ebx)
     jne signal_return
 restore_all:
-    RESTORE_ALL
+    popl %ebx
+    popl %ecx
+    popl %edx
+    popl %esi
+    popl %edi
+    popl %ebp
+    popl %eax
+    popl %ds
+    popl %es
+    addl $4, %esp /* orig_eax */
+    iret
 
 bad_number:
     movl $-ENOSYS, EAX(%esp)

@@ -41,8 +41,7 @@ boot_gdt_pointer:
    are, for the instructions after paging is on. */
     .align PAGE_SIZE
     .globl swapper_pg_dir
-    .type swapper_pg_dir, @object
-swapper_pg_dir:
+OBJECT(swapper_pg_dir)
     .long 0x83 /* present, writable, 4 MiB */
     .fill PAGE_OFFSET / 0x400000 - 1, 4, 0
     .set frame, 0

@@ -7,7 +7,7 @@ enum { END_OF_INTERRUPT = 0x20, READ_IN_SERVICE = 0x0B }; /* commands */
 enum { NR_LINES = 16, CASCADE_LINE = 2 };                 /* the slave hangs on that line of the master */
 enum { FIRST_VECTOR = 0x20 };                             /* of line 0 */
 
-void irq_stubs(void); /* entry.S: where line 0 enters, the others behind it */
+extern const char irq_stubs[]; /* entry.S: where line 0 enters, the others behind it */
 
 static irq_handler handlers[NR_LINES];          /* by line; NULL while it is masked */
 static u32 masked = (u16) ~(1 << CASCADE_LINE); /* bit n: line n does not interrupt */
@@ -32,7 +32,8 @@ void irq_init(void)
     init_8259(MASTER, FIRST_VECTOR, 1 << CASCADE_LINE);
     init_8259(SLAVE, FIRST_VECTOR + 8, CASCADE_LINE);
     write_mask();
-    set_interrupt_gates(FIRST_VECTOR, NR_LINES, irq_stubs, IRQ_STUB_SIZE);
+    for (u32 line = 0; line < NR_LINES; line++)
+        set_gate(FIRST_VECTOR + line, INTERRUPT_GATE, irq_stubs + line * IRQ_STUB_SIZE);
 }
 
 /* From now on the line interrupts, and leads to `handler`, with interrupts off. */

@@ -12,9 +12,7 @@ struct kprofile_area kprofile_areas[NR_TYPES] __attribute__((section(".data"))) 
 
 /* What the probes had counted when they were stopped.  They go on, also while the copy is sent. */
 static u8 snapshots[SNAPSHOT_SIZE];
-static u32 snapshots_used;       /* bytes; an area keeps its place */
-static void *snapshot[NR_TYPES]; /* that place, NULL before it is first needed */
-static bool stopped[NR_TYPES];   /* is what lies there to be sent? */
+static bool stopped[NR_TYPES]; /* is what lies there to be sent? */
 
 static struct stamp {
     u32 number;  /* of the system call */
@@ -58,38 +56,36 @@ static int profile_cycles(u32 command)
     return 0;
 }
 
-static int take_snapshot(u32 type, const struct kprofile_area *area)
+/* Where the copy of an area goes: behind those of the types before it.  NULL if there is no room. */
+static void *snapshot_of(u32 type)
 {
-    if (!snapshot[type]) {
-        if (area->size > SNAPSHOT_SIZE - snapshots_used)
-            return -ENOMEM;
-        snapshot[type] = snapshots + snapshots_used;
-        snapshots_used += area->size;
-    }
-    disable_interrupts(); /* they count, too: a copy taken around one would not fit together */
-    memcpy(snapshot[type], area->start, area->size);
-    enable_interrupts();
-    return 0;
+    u32 at = 0;
+
+    for (u32 before = 0; before < type; before++)
+        at += kprofile_areas[before].size;
+    return at + kprofile_areas[type].size <= SNAPSHOT_SIZE ? snapshots + at : NULL;
 }
 
 static int profile_area(u32 command, u32 type)
 {
     const struct kprofile_area *area = &kprofile_areas[type];
-    int error = 0;
+    void *snapshot = snapshot_of(type);
 
     if (!area->size)
         return -ENODEV;
-    if (command == START) {
-        disable_interrupts();
+    if (!snapshot)
+        return -ENOMEM;
+    disable_interrupts(); /* they count, too: a copy taken around one would not fit together */
+    if (command == START)
         memset(area->start, 0, area->size);
-        enable_interrupts();
-    } else if (!stopped[type]) {
-        error = take_snapshot(type, area);
-    }
-    if (command == WRITE && !error)
-        send(type, snapshot[type], area->size);
-    stopped[type] = !error && (command == STOP || (command == WRITE && stopped[type]));
-    return error;
+    else if (!stopped[type])
+        memcpy(snapshot, area->start, area->size);
+    enable_interrupts();
+    if (command == WRITE)
+        send(type, snapshot, area->size);
+    else
+        stopped[type] = command == STOP;
+    return 0;
 }
 
 SYSCALL_DEFINE2(kprofile, u32, command, u32, type)

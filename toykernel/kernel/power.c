@@ -12,11 +12,6 @@ void power_off(u8 status)
         asm volatile("hlt");
 }
 
-static void print(const char *s)
-{
-    serial_write(CONSOLE, s, strlen(s));
-}
-
 /* One line on the console says what happened and where. */
 void panic(const char *what, u32 where)
 {
@@ -24,8 +19,8 @@ void panic(const char *what, u32 where)
     for (int i = 11; i > 3; i--, where >>= 4)
         place[i] = "0123456789abcdef"[where & 15];
     disable_interrupts();
-    print("panic: ");
-    print(what);
-    print(place);
+    serial_write(CONSOLE, "panic: ", 7);
+    serial_write(CONSOLE, what, strlen(what));
+    serial_write(CONSOLE, place, sizeof place - 1);
     power_off(1);
 }

@@ -12,36 +12,34 @@ void page_fault(void), coprocessor_error(void), alignment_check(void), system_ca
 
 static const struct trap {
     void (*entry)(void); /* where the gate leads */
+    u32 gate;            /* which kind of gate that is; interrupts stay off until cr2 was read */
     u32 signal;          /* what a program dies of, 0 if it cannot be the cause */
     const char *name;    /* what the panic says */
 } traps[NR_TRAPS] = {
-    [0] = {divide_error, SIGFPE, "divide error"},
-    [1] = {debug, SIGTRAP, "debug trap"},
-    [2] = {nmi, 0, "nmi"},
-    [3] = {breakpoint, SIGTRAP, "breakpoint"},
-    [4] = {overflow, SIGSEGV, "overflow"},
-    [5] = {bounds, SIGSEGV, "bounds"},
-    [6] = {invalid_op, SIGILL, "invalid opcode"},
-    [7] = {device_not_available, SIGFPE, "coprocessor"},
-    [8] = {double_fault, 0, "double fault"},
-    [9] = {coprocessor_segment_overrun, SIGFPE, "coprocessor segment overrun"},
-    [10] = {invalid_tss, SIGSEGV, "invalid tss"},
-    [11] = {segment_not_present, SIGBUS, "segment not present"},
-    [12] = {stack_segment, SIGBUS, "stack segment"},
-    [13] = {general_protection, SIGSEGV, "general protection"},
-    [PAGE_FAULT] = {page_fault, SIGSEGV, "page fault"},
-    [16] = {coprocessor_error, SIGFPE, "coprocessor error"},
-    [17] = {alignment_check, SIGBUS, "alignment check"},
+    [0] = {divide_error, TRAP_GATE, SIGFPE, "divide error"},
+    [1] = {debug, TRAP_GATE, SIGTRAP, "debug trap"},
+    [2] = {nmi, TRAP_GATE, 0, "nmi"},
+    [3] = {breakpoint, SYSTEM_GATE, SIGTRAP, "breakpoint"},
+    [4] = {overflow, SYSTEM_GATE, SIGSEGV, "overflow"},
+    [5] = {bounds, TRAP_GATE, SIGSEGV, "bounds"},
+    [6] = {invalid_op, TRAP_GATE, SIGILL, "invalid opcode"},
+    [7] = {device_not_available, TRAP_GATE, SIGFPE, "coprocessor"},
+    [8] = {double_fault, TRAP_GATE, 0, "double fault"},
+    [9] = {coprocessor_segment_overrun, TRAP_GATE, SIGFPE, "coprocessor segment overrun"},
+    [10] = {invalid_tss, TRAP_GATE, SIGSEGV, "invalid tss"},
+    [11] = {segment_not_present, TRAP_GATE, SIGBUS, "segment not present"},
+    [12] = {stack_segment, TRAP_GATE, SIGBUS, "stack segment"},
+    [13] = {general_protection, TRAP_GATE, SIGSEGV, "general protection"},
+    [PAGE_FAULT] = {page_fault, INTERRUPT_GATE, SIGSEGV, "page fault"},
+    [16] = {coprocessor_error, TRAP_GATE, SIGFPE, "coprocessor error"},
+    [17] = {alignment_check, TRAP_GATE, SIGBUS, "alignment check"},
 };
 
 void trap_init(void)
 {
     for (u32 vector = 0; vector < NR_TRAPS; vector++)
         if (traps[vector].entry)
-            set_gate(vector, TRAP_GATE, traps[vector].entry);
-    set_gate(PAGE_FAULT, INTERRUPT_GATE, page_fault); /* cr2 must be read before another fault can come */
-    set_gate(3, SYSTEM_GATE, breakpoint);
-    set_gate(4, SYSTEM_GATE, overflow);
+            set_gate(vector, traps[vector].gate, traps[vector].entry);
     set_gate(SYSTEM_CALL, SYSTEM_GATE, system_call);
 }
 

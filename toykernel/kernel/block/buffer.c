@@ -3,21 +3,20 @@
 
 enum { BUFFER_CHAINS = 512, MAX_BLOCKS = 256 }; /* of the cache's own; those in use may be more */
 
-static struct cache pieces = {.name = "buffers", .size = sizeof(struct buffer_head)};
 static struct cache blocks = {.name = "blocks", .size = sizeof(struct buffer_head) + BLOCK_SIZE};
 static struct buffer_head *buffer_hash[BUFFER_CHAINS];
 static u32 hand; /* the chain where a block was dropped last */
 
-/* Where everything passes that goes to a disk or comes from it: 0, or -EIO if the device has no such block. */
-int ll_rw_block(int rw, struct buffer_head *bh)
+/* Where everything passes that goes to a disk or comes from it.  The device has the block: numbers that a disk says were
+   checked. */
+void ll_rw_block(int rw, struct buffer_head *bh)
 {
     struct block_device *device = bh->b_dev;
 
     if (bh->b_blocknr >= device->blocks)
-        return -EIO;
+        panic("no such block", bh->b_blocknr);
     device->request_fn(device, rw, bh);
     bh->b_state |= BH_UPTODATE;
-    return 0;
 }
 
 /* The block if it is in memory, for whatever. */
@@ -52,38 +51,19 @@ void unmap_buffer(struct buffer_head *bh)
     bh->b_state &= ~BH_MAPPED;
 }
 
-/* A buffer for what is at `offset` of a page, or one with room of its own if the page is NULL; NULL if memory is short. */
-struct buffer_head *new_buffer(struct block_device *device, struct page *page, u32 offset)
-{
-    struct buffer_head *bh = cache_alloc(page ? &pieces : &blocks);
-
-    if (bh) {
-        bh->b_dev = device;
-        bh->b_page = page;
-        bh->b_data = page ? page->address + offset : bh + 1;
-    }
-    return bh;
-}
-
-void free_buffer(struct buffer_head *bh)
-{
-    unmap_buffer(bh);
-    cache_free(bh->b_page ? &pieces : &blocks, bh);
-}
-
-/* Drop a block that nobody uses; false if there is none. */
-static bool drop_buffer(void)
+/* Drop a block that nobody uses, if there is one. */
+static void drop_buffer(void)
 {
     for (u32 n = 0; n < BUFFER_CHAINS; n++) {
         struct buffer_head *bh = buffer_hash[hand = (hand + 1) % BUFFER_CHAINS];
         while (bh && (bh->b_page || bh->b_count))
             bh = bh->b_next_hash;
         if (bh) {
-            free_buffer(bh);
-            return true;
+            unmap_buffer(bh);
+            cache_free(&blocks, bh);
+            return;
         }
     }
-    return false;
 }
 
 /* One more user: it stays in memory, and if it is a piece of a page, that does. */
@@ -103,41 +83,39 @@ void brelse(struct buffer_head *bh)
     if (bh->b_page)
         put_page(bh->b_page);
     else if (!bh->b_count && !(bh->b_state & BH_MAPPED))
-        free_buffer(bh);
+        cache_free(&blocks, bh);
 }
 
-/* The block's buffer, with one more user, not necessarily read.  NULL if memory is short, or if the block is a piece
-   of a file, which only a damaged disk can have us ask for. */
+/* The block's buffer, with one more user, not necessarily read.  NULL if memory is short, or if there is no
+   such block or it is a piece of a file, which only a damaged disk can have us ask for. */
 struct buffer_head *getblk(struct block_device *device, u32 block)
 {
     struct buffer_head *bh = find_buffer(device, block);
 
-    if (bh && bh->b_page)
+    if (block >= device->blocks || (bh && bh->b_page))
         return NULL;
     if (!bh) {
-        if (blocks.used >= MAX_BLOCKS)
+        if (blocks.used >= MAX_BLOCKS || !nr_free_pages)
             drop_buffer();
-        do
-            bh = new_buffer(device, NULL, 0);
-        while (!bh && drop_buffer());
+        bh = cache_alloc(&blocks);
         if (!bh)
             return NULL;
+        bh->b_dev = device;
+        bh->b_data = bh + 1;
         map_buffer(bh, block);
     }
     bh->b_count++;
     return bh;
 }
 
-/* The same, read; NULL also if it cannot be. */
+/* The same, read. */
 struct buffer_head *bread(struct block_device *device, u32 block)
 {
     struct buffer_head *bh = getblk(device, block);
 
-    if (!bh || bh->b_state & BH_UPTODATE || ll_rw_block(DISK_READ, bh) == 0)
-        return bh;
-    unmap_buffer(bh);
-    brelse(bh);
-    return NULL;
+    if (bh && !(bh->b_state & BH_UPTODATE))
+        ll_rw_block(DISK_READ, bh);
+    return bh;
 }
 
 /* Write everything home that the journal has committed, and needs no longer. */

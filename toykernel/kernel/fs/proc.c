@@ -6,23 +6,18 @@
 
 /* It is made from its beginning on every time, and what the reader wants of it is kept. */
 struct text {
-    char *to;     /* where that goes */
-    u32 from;     /* its first byte */
-    u32 size;     /* how many bytes it may have */
-    u32 position; /* how many were made, wanted or not */
-};
-
-struct proc_file {
-    const char *path;
-    void (*make)(struct text *); /* makes all of it */
+    char *to;  /* where that goes */
+    u32 skip;  /* bytes that still come before it */
+    u32 size;  /* how many it may have */
+    u32 count; /* how many it has */
 };
 
 static void put_char(struct text *text, char c)
 {
-    u32 at = text->position++ - text->from;
-
-    if (at < text->size)
-        text->to[at] = c;
+    if (text->skip)
+        text->skip--;
+    else if (text->count < text->size)
+        text->to[text->count++] = c;
 }
 
 static void put_string(struct text *text, const char *s)
@@ -100,7 +95,10 @@ static void make_trace(struct text *text)
     }
 }
 
-static const struct proc_file proc_files[] = {
+static const struct proc_file {
+    const char *path;
+    void (*make)(struct text *); /* makes all of it */
+} proc_files[] = {
     {.path = "/proc/meminfo", .make = make_meminfo},
     {.path = "/proc/kprofile", .make = make_kprofile},
     {.path = "/proc/syscalls", .make = make_syscalls},
@@ -111,21 +109,19 @@ static ssize_t proc_read(struct file *file, char *buf, size_t count, loff_t *ppo
 {
     const struct proc_file *entry = file->f_inode->i_private;
     struct page *page = alloc_pages(0);
-    struct text text = {.from = *ppos, .size = min(count, PAGE_SIZE)};
-    ssize_t done = 0;
+    struct text text = {.skip = *ppos, .size = min(count, PAGE_SIZE)};
+    bool left;
 
     if (!page)
         return -ENOMEM;
     text.to = page->address;
     entry->make(&text);
-    if (text.position > text.from)
-        done = min(text.position - text.from, text.size);
-    if (copy_to_user(buf, page->address, done))
-        done = -EFAULT;
-    else
-        *ppos += done;
+    left = copy_to_user(buf, page->address, text.count);
     put_page(page);
-    return done;
+    if (left)
+        return -EFAULT;
+    *ppos += text.count;
+    return text.count;
 }
 
 /* Nobody makes or removes anything in the directory once it is filled. */

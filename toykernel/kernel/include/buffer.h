@@ -23,7 +23,6 @@ struct buffer_head {
     void *b_data;                    /* its bytes */
     struct block_device *b_dev;      /* where it is from */
     struct page *b_page;             /* the page that it is a piece of, if any */
-    struct buffer_head *b_this_page; /* the next piece of that page */
     struct buffer_head *b_next_hash; /* in a chain of the cache */
     struct buffer_head *b_next;      /* in the running transaction */
 };
@@ -34,32 +33,26 @@ struct block_device {
     void *private;                                                           /* the driver's */
 };
 
-struct inode;
+struct file;
 struct handle;
-
-/* Find out which block of the disk this block of the file is, and map the buffer to it; if there is none, allocate
-   one if `create`, or leave the buffer without. */
-typedef int (*get_block_t)(struct inode *, u32 block, struct buffer_head *, bool create);
 
 /* block/ramdisk.c */
 struct block_device *ramdisk_init(u32 start, u32 end);
 
 /* block/buffer.c */
-int ll_rw_block(int rw, struct buffer_head *bh);
-struct buffer_head *new_buffer(struct block_device *device, struct page *page, u32 offset);
+void ll_rw_block(int rw, struct buffer_head *bh);
 struct buffer_head *find_buffer(struct block_device *device, u32 block);
 struct buffer_head *getblk(struct block_device *device, u32 block);
 struct buffer_head *bread(struct block_device *device, u32 block);
 void get_buffer(struct buffer_head *bh);
 void brelse(struct buffer_head *bh);
-void free_buffer(struct buffer_head *bh);
 int map_buffer(struct buffer_head *bh, u32 block);
 void unmap_buffer(struct buffer_head *bh);
 void write_dirty_buffers(void);
 
 /* block/page_buffers.c */
 void free_page_buffers(struct page *page);
-int block_read_full_page(struct page *page, get_block_t get_block);
-int block_prepare_write(struct page *page, u32 from, u32 to, get_block_t get_block);
+int block_read_full_page(struct file *file, struct page *page);
+int block_prepare_write(struct page *page, u32 from, u32 to);
 int walk_page_buffers(struct handle *handle, struct page *page, u32 from, u32 to,
                       int (*visit)(struct handle *, struct buffer_head *));

@@ -42,9 +42,11 @@ struct ext_entry {
 /* s_private of our super_block. */
 struct ext_super {
     struct journal journal;
-    struct ext_super_block disk; /* what its block 0 says */
-    u32 data;                    /* the first block for files */
-    u32 goal;                    /* where to look for a free block first */
+    struct ext_super_block disk;   /* what its block 0 says */
+    struct buffer_head *inode_map; /* which inodes are in use: a bit each */
+    struct buffer_head *block_map; /* which blocks are */
+    u32 data;                      /* the first block for files */
+    u32 goal;                      /* where to look for a free block first */
 };
 
 static inline struct ext_super *ext_super(const struct inode *inode)
@@ -65,15 +67,13 @@ static inline struct handle *ext_start(const struct inode *inode)
 }
 
 /* fs/ext/inode.c */
-int ext_read_inode(struct inode *inode);
+extern const struct super_operations ext_operations;
 void ext_mark_inode_dirty(struct handle *handle, struct inode *inode);
 struct inode *ext_new_inode(struct handle *handle, struct inode *dir, u32 mode);
-void ext_delete_inode(struct inode *inode);
-void ext_put_inode(struct inode *inode);
 
 /* fs/ext/bitmap.c */
-int ext_take_bit(struct handle *handle, const struct inode *inode, u32 map, u32 bits, u32 goal);
-bool ext_give_bit(struct handle *handle, const struct inode *inode, u32 map, u32 bit);
+int ext_take_bit(struct handle *handle, struct buffer_head *map, u32 bits, u32 goal);
+bool ext_give_bit(struct handle *handle, struct buffer_head *map, u32 bit);
 
 /* fs/ext/map.c */
 int ext_get_block(struct inode *inode, u32 block, struct buffer_head *bh, bool create);

@@ -72,6 +72,9 @@ struct address_space_operations {
     int (*readpage)(struct file *, struct page *);
     int (*prepare_write)(struct file *, struct page *, u32 from, u32 to);
     int (*commit_write)(struct file *, struct page *, u32 from, u32 to);
+    /* Map the buffer to the block of the disk that this one of the file is.  If there is none, allocate it if
+       `create`, or leave the buffer without. */
+    int (*get_block)(struct inode *, u32 block, struct buffer_head *, bool create);
 };
 
 struct inode {

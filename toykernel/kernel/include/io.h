@@ -19,15 +19,8 @@ static inline u8 inb(u16 port)
     return value;
 }
 
-static inline void enable_interrupts(void)
-{
-    asm volatile("sti" : : : "memory");
-}
-
-static inline void disable_interrupts(void)
-{
-    asm volatile("cli" : : : "memory");
-}
+#define enable_interrupts()  asm volatile("sti" : : : "memory")
+#define disable_interrupts() asm volatile("cli" : : : "memory")
 
 /* The address whose access faulted. */
 static inline u32 read_cr2(void)
@@ -38,13 +31,7 @@ static inline u32 read_cr2(void)
 }
 
 /* Change the address space; forgets all cached translations. */
-static inline void load_cr3(u32 physical)
-{
-    asm volatile("movl %0, %%cr3" : : "r"(physical) : "memory");
-}
+#define load_cr3(physical) asm volatile("movl %0, %%cr3" : : "r"(physical) : "memory")
 
 /* Forget the cached translation of one page. */
-static inline void invalidate_page(u32 address)
-{
-    asm volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
+#define invalidate_page(address) asm volatile("invlpg (%0)" : : "r"(address) : "memory")

@@ -42,10 +42,9 @@ void journal_get_write_access(struct handle *handle, struct buffer_head *bh);
 /* journal/transaction.c */
 bool do_get_write_access(struct journal *journal, struct buffer_head *bh);
 void journal_forget(struct buffer_head *bh);
-void retire_transaction(struct journal *journal);
 
 /* journal/commit.c, journal/recovery.c */
-int move_block(const struct journal *journal, int rw, u32 block, void *data);
+void move_block(const struct journal *journal, int rw, u32 block, void *data);
 void journal_commit(struct journal *journal);
 void journal_flush(struct journal *journal);
 void journal_reset(struct journal *journal);

@@ -47,7 +47,6 @@ enum {
     SYSTEM_GATE = 0xEF00     /* a trap gate that programs may call by `int` */
 };
 void set_gate(u32 vector, u16 type, const void *handler);
-void set_interrupt_gates(u32 vector, u32 n, const void *first, u32 size);
 
 /* irq.c */
 void irq_init(void);

@@ -5,11 +5,11 @@ static struct log_record record;
 static u8 nothing[BLOCK_SIZE];
 
 /* Read or write a block beside the cache. */
-int move_block(const struct journal *journal, int rw, u32 block, void *data)
+void move_block(const struct journal *journal, int rw, u32 block, void *data)
 {
     struct buffer_head bh = {.b_dev = journal->j_dev, .b_blocknr = block, .b_data = data};
 
-    return ll_rw_block(rw, &bh);
+    ll_rw_block(rw, &bh);
 }
 
 /* Write the next block of the log, and add it to the checksum. */
@@ -42,6 +42,22 @@ static void write_transaction(struct journal *journal)
     record.kind = LOG_COMMIT;
     record.count = sum;
     append_block(journal, &record, 0);
+}
+
+/* All that it changed is in the log now, but for what has no block: the hole of a file. */
+static void retire_transaction(struct journal *journal)
+{
+    struct buffer_head *bh;
+
+    while ((bh = journal->j_buffers)) {
+        journal->j_buffers = bh->b_next;
+        bh->b_state &= ~BH_JOURNALED;
+        if (bh->b_state & BH_MAPPED)
+            bh->b_state |= BH_DIRTY;
+        else
+            brelse(bh);
+    }
+    journal->j_count = 0;
 }
 
 /* Let the log begin anew: transactions before this one are not wanted any more. */

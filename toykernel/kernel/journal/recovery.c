@@ -49,8 +49,8 @@ static void replay_transaction(struct journal *journal)
    same again. */
 int journal_load(struct journal *journal)
 {
-    if (journal->j_blocks < MIN_JOURNAL || move_block(journal, DISK_READ, journal->j_first, &log_block) ||
-        log_block.magic != JOURNAL_MAGIC)
+    move_block(journal, DISK_READ, journal->j_first, &log_block);
+    if (journal->j_blocks < MIN_JOURNAL || log_block.magic != JOURNAL_MAGIC)
         return -EINVAL;
     journal->j_sequence = log_block.sequence;
     journal->j_head = 1;

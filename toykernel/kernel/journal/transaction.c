@@ -28,19 +28,3 @@ void journal_forget(struct buffer_head *bh)
         get_buffer(bh); /* it has a user then, which leaves at once */
     brelse(bh);
 }
-
-/* All that it changed is in the log now, but for what has no block: the hole of a file. */
-void retire_transaction(struct journal *journal)
-{
-    struct buffer_head *bh;
-
-    while ((bh = journal->j_buffers)) {
-        journal->j_buffers = bh->b_next;
-        bh->b_state &= ~BH_JOURNALED;
-        if (bh->b_state & BH_MAPPED)
-            bh->b_state |= BH_DIRTY;
-        else
-            brelse(bh);
-    }
-    journal->j_count = 0;
-}

@@ -28,22 +28,10 @@ static struct ext_entry *find_entry(struct inode *dir, struct buffer_head **bh, 
     return ERR_PTR(-ENOENT);
 }
 
-/* Change an entry, and with it what the directory's inode says. */
-static void set_entry(struct handle *handle, struct inode *dir, struct buffer_head *bh,
-                      struct ext_entry *entry, const struct ext_entry *value)
-{
-    journal_get_write_access(handle, bh);
-    ext_raw(dir)->names += (value->ino != 0) - (entry->ino != 0);
-    *entry = *value;
-    brelse(bh);
-    ext_mark_inode_dirty(handle, dir);
-}
-
 /* Give an inode a name; 0, or an error. */
 static int add_entry(struct handle *handle, struct inode *dir, const char *name, u32 length,
                      const struct inode *inode)
 {
-    struct ext_entry value = {.ino = inode->i_ino, .mode = inode->i_mode & S_IFMT};
     struct buffer_head *bh;
     struct ext_entry *entry = find_entry(dir, &bh, NULL, 0);
 
@@ -54,8 +42,12 @@ static int add_entry(struct handle *handle, struct inode *dir, const char *name,
     }
     if (IS_ERR(entry))
         return PTR_ERR(entry);
-    memcpy(value.name, name, length);
-    set_entry(handle, dir, bh, entry, &value);
+    journal_get_write_access(handle, bh);
+    *entry = (struct ext_entry){.ino = inode->i_ino, .mode = inode->i_mode & S_IFMT};
+    memcpy(entry->name, name, length);
+    brelse(bh);
+    ext_raw(dir)->names++;
+    ext_mark_inode_dirty(handle, dir);
     return 0;
 }
 
@@ -77,31 +69,28 @@ static struct inode *ext_create(struct inode *dir, const char *name, u32 length,
 {
     struct handle *handle = ext_start(dir);
     struct inode *inode = ext_new_inode(handle, dir, mode);
-    bool directory = S_ISDIR(mode), made = !IS_ERR(inode);
-    int error = made ? 0 : PTR_ERR(inode);
+    bool directory = S_ISDIR(mode);
+    int error = 0;
 
-    if (!error && directory)
-        error = add_entry(handle, inode, ".", 1, inode);
-    if (!error && directory)
-        error = add_entry(handle, inode, "..", 2, dir);
-    if (!error)
-        error = add_entry(handle, dir, name, length, inode);
-    if (made) {
+    if (!IS_ERR(inode)) {
+        if (directory)
+            error = add_entry(handle, inode, ".", 1, inode) ?: add_entry(handle, inode, "..", 2, dir);
+        error = error ?: add_entry(handle, dir, name, length, inode);
         inode->i_nlink = error ? 0 : 1 + directory;
         ext_mark_inode_dirty(handle, inode);
         dir->i_nlink += directory && !error;
         ext_mark_inode_dirty(handle, dir);
     }
     journal_stop(handle);
-    if (error && made)
-        iput(inode);
-    return error ? ERR_PTR(error) : inode;
+    if (!error)
+        return inode;
+    iput(inode);
+    return ERR_PTR(error);
 }
 
 /* Remove the name of a file, or of an empty directory.  The inode stays until its last user has gone. */
 static int ext_remove(struct inode *dir, struct inode *inode, const char *name, u32 length)
 {
-    static const struct ext_entry nothing;
     bool directory = S_ISDIR(inode->i_mode);
     struct buffer_head *bh;
     struct ext_entry *entry;
@@ -113,8 +102,12 @@ static int ext_remove(struct inode *dir, struct inode *inode, const char *name, 
     if (IS_ERR(entry))
         return PTR_ERR(entry);
     handle = ext_start(dir);
+    journal_get_write_access(handle, bh);
+    *entry = (struct ext_entry){};
+    brelse(bh);
+    ext_raw(dir)->names--;
     dir->i_nlink -= directory;
-    set_entry(handle, dir, bh, entry, &nothing);
+    ext_mark_inode_dirty(handle, dir);
     inode->i_nlink -= 1 + directory;
     ext_mark_inode_dirty(handle, inode);
     journal_stop(handle);

@@ -8,11 +8,6 @@ int ext_fsync(struct file *file)
     return 0;
 }
 
-static int ext_readpage(struct file *, struct page *page)
-{
-    return block_read_full_page(page, ext_get_block);
-}
-
 /* The buffer will be written, or was read. */
 static int do_journal_get_write_access(struct handle *handle, struct buffer_head *bh)
 {
@@ -27,7 +22,7 @@ static int ext_prepare_write(struct file *, struct page *page, u32 from, u32 to)
 {
     struct inode *inode = page->inode;
     struct handle *handle = ext_start(inode);
-    int error = block_prepare_write(page, from, to, ext_get_block);
+    int error = block_prepare_write(page, from, to);
 
     if (!error)
         return walk_page_buffers(handle, page, from, to, do_journal_get_write_access);
@@ -65,15 +60,14 @@ static int ext_truncate(struct inode *inode, loff_t size)
 {
     u32 offset = size & PAGE_MASK;
     struct page *page = NULL;
-    struct handle *handle;
     int error = 0;
 
     if (size < inode->i_size && offset % BLOCK_SIZE) {
         page = grab_cache_page(inode, size >> PAGE_SHIFT);
-        error = page ? block_read_full_page(page, ext_get_block) : -ENOMEM;
+        error = page ? block_read_full_page(NULL, page) : -ENOMEM;
     }
     if (!error) {
-        handle = ext_start(inode);
+        struct handle *handle = ext_start(inode);
         if (page)
             walk_page_buffers(handle, page, offset, offset + 1, do_journal_get_write_access);
         truncate_pages(inode, size);
@@ -101,7 +95,8 @@ const struct file_operations ext_regular_file = {
     .fsync = ext_fsync,
 };
 const struct address_space_operations ext_pages = {
-    .readpage = ext_readpage,
+    .readpage = block_read_full_page,
     .prepare_write = ext_prepare_write,
     .commit_write = ext_commit_write,
+    .get_block = ext_get_block,
 };

@@ -17,7 +17,7 @@ static bool inode_ok(const struct ext_inode *raw)
 }
 
 /* For iget. */
-int ext_read_inode(struct inode *inode)
+static int ext_read_inode(struct inode *inode)
 {
     struct buffer_head *bh = inode->i_private = inode_block(inode->i_sb, inode->i_ino);
     const struct ext_inode *raw = bh ? ext_raw(inode) : NULL;
@@ -51,24 +51,28 @@ void ext_mark_inode_dirty(struct handle *handle, struct inode *inode)
 /* An empty file with one user and one link; or an error. */
 struct inode *ext_new_inode(struct handle *handle, struct inode *dir, u32 mode)
 {
-    int bit = ext_take_bit(handle, dir, INODE_BITMAP, ext_super(dir)->disk.s_inodes, 0);
-    struct buffer_head *bh = bit < 0 ? NULL : inode_block(dir->i_sb, bit + 1);
-    struct inode *inode = ERR_PTR(bit < 0 ? bit : -EIO);
+    struct ext_super *super = ext_super(dir);
+    int bit = ext_take_bit(handle, super->inode_map, super->disk.s_inodes, 0);
+    struct buffer_head *bh;
+    struct inode *inode;
 
+    if (bit < 0)
+        return ERR_PTR(bit);
+    bh = inode_block(dir->i_sb, bit + 1);
     if (bh) {
         journal_get_write_access(handle, bh);
         ((struct ext_inode *)bh->b_data)[bit % INODES_PER_BLOCK] =
             (struct ext_inode){.mode = mode, .links = 1};
-        inode = iget(dir->i_sb, bit + 1);
-        brelse(bh);
     }
-    if (IS_ERR(inode) && bit >= 0)
-        ext_give_bit(handle, dir, INODE_BITMAP, bit);
+    inode = iget(dir->i_sb, bit + 1);
+    brelse(bh);
+    if (IS_ERR(inode))
+        ext_give_bit(handle, super->inode_map, bit);
     return inode;
 }
 
 /* The inode leaves memory.  Its pages go with it, and must not be the only place that has their contents. */
-void ext_put_inode(struct inode *inode)
+static void ext_put_inode(struct inode *inode)
 {
     if (inode->i_pages)
         journal_flush(&ext_super(inode)->journal);
@@ -76,14 +80,28 @@ void ext_put_inode(struct inode *inode)
 }
 
 /* Neither name nor user is left. */
-void ext_delete_inode(struct inode *inode)
+static void ext_delete_inode(struct inode *inode)
 {
     struct handle *handle = ext_start(inode);
 
     inode->i_size = 0;
     inode->i_mode = 0;
     ext_shrink(handle, inode);
-    ext_give_bit(handle, inode, INODE_BITMAP, inode->i_ino - 1);
+    ext_give_bit(handle, ext_super(inode)->inode_map, inode->i_ino - 1);
     journal_stop(handle);
     brelse(inode->i_private);
 }
+
+/* All that was written so far is safe, and the log is empty. */
+static int ext_sync(struct super_block *super)
+{
+    journal_flush(&((struct ext_super *)super->s_private)->journal);
+    return 0;
+}
+
+const struct super_operations ext_operations = {
+    .read_inode = ext_read_inode,
+    .delete_inode = ext_delete_inode,
+    .put_inode = ext_put_inode,
+    .sync = ext_sync,
+};

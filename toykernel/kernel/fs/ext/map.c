@@ -12,7 +12,7 @@ static bool block_ok(const struct inode *inode, u32 block)
 static int new_block(struct handle *handle, struct inode *inode, struct buffer_head *piece)
 {
     struct ext_super *super = ext_super(inode);
-    int block = ext_take_bit(handle, inode, BLOCK_BITMAP, super->disk.s_blocks, super->goal);
+    int block = ext_take_bit(handle, super->block_map, super->disk.s_blocks, super->goal);
     struct buffer_head *bh = piece;
 
     if (block < 0)
@@ -102,7 +102,8 @@ static void free_tree(struct handle *handle, struct inode *inode, u32 *number, u
     brelse(bh);
     if (from)
         return;
-    if (ok && ext_give_bit(handle, inode, BLOCK_BITMAP, *number) && (bh = find_buffer(device, *number)))
+    if (ok && ext_give_bit(handle, ext_super(inode)->block_map, *number) &&
+        (bh = find_buffer(device, *number)))
         journal_forget(bh);
     *number = 0;
 }

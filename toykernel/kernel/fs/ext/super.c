@@ -1,20 +1,6 @@
 /* Mount: believe nothing that a disk says before it was checked. */
 #include "ext.h"
 
-/* All that was written so far is safe, and the log is empty. */
-static int ext_sync(struct super_block *super)
-{
-    journal_flush(&((struct ext_super *)super->s_private)->journal);
-    return 0;
-}
-
-static const struct super_operations ext_operations = {
-    .read_inode = ext_read_inode,
-    .delete_inode = ext_delete_inode,
-    .put_inode = ext_put_inode,
-    .sync = ext_sync,
-};
-
 static struct ext_super disk_info;
 static struct super_block disk_super = {
     .s_maxbytes = EXT_MAX_SIZE,
@@ -22,7 +8,7 @@ static struct super_block disk_super = {
     .s_private = &disk_info,
 };
 
-/* Find out where things are; 0, or -EINVAL if that makes no sense. */
+/* Find out where things are; 0, or an error if that makes no sense. */
 static int read_geometry(struct ext_super *info, struct block_device *device)
 {
     struct ext_super_block *disk = &info->disk;
@@ -39,7 +25,11 @@ static int read_geometry(struct ext_super *info, struct block_device *device)
     info->journal.j_first = INODE_TABLE + disk->s_inodes / INODES_PER_BLOCK;
     info->journal.j_blocks = disk->s_journal_blocks;
     info->data = info->goal = info->journal.j_first + disk->s_journal_blocks;
-    return info->data < disk->s_blocks ? journal_load(&info->journal) : -EINVAL;
+    if (info->data >= disk->s_blocks || journal_load(&info->journal))
+        return -EINVAL;
+    info->inode_map = bread(device, INODE_BITMAP);
+    info->block_map = bread(device, BLOCK_BITMAP);
+    return info->inode_map && info->block_map ? 0 : -EIO;
 }
 
 /* Orphans, that is inodes that had no name any more but users when the power failed, go as soon as they are let go. */
