@@ -1,33 +1,67 @@
-"""Short sequences with a shorter equal (§2, §4.2).
+"""Short sequences with a shorter equal (§2, §4.2): the rules of `peephole_rules`, applied until none applies.
 
     lea esp, [esp - 4]; lea esp, [esp + 8]    ⇒    lea esp, [esp + 4]
-    lea esp, [esp + 0], mov eax, eax          ⇒    (nothing)
     mov ecx, [eax + 8]; or edx, ecx           ⇒    or edx, [eax + 8]            ; ecx is not needed afterwards
     mov ecx, [eax + 8]; test ecx, ecx         ⇒    cmp dword ptr [eax + 8], 0   ; the same flags
-    mov ecx, eax; mov [esp + 4], ecx          ⇒    mov [esp + 4], eax
+    setb dl; movzx edx, dl; test edx, edx; jne .a   ⇒   jb .a                   ; nor edx, nor the flags
 
-A load moves over no other access to memory, and what may fault on user memory takes no part.
+Other instructions may stand between those of a pattern where all that come before them can move down over them:
+nothing moves over what it depends on, a load over no other access to memory, and what may fault on user memory takes
+no part.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final
+
 from rewriter.analysis.liveness import Touch
 from rewriter.ir import Block, Insn
-from rewriter.passes.flatten import moved
-from rewriter.passes.rewrite import operand_text, rebuilt
+from rewriter.passes.pattern import Found, Template, made, matched, templates
+from rewriter.passes.peephole_rules import RULES, Rule
 from rewriter.passes.work import Work
-from rewriter.x86.decode import Imm, Mem, Reg, decode
-from rewriter.x86.effects import effects, register_mask
+from rewriter.x86.decode import Mem, decode
+from rewriter.x86.effects import FLAGS, effects, names, register_mask
 from rewriter.x86.flow import Flow, flow
+from rewriter.x86.state import AF, CF, OF, PF, SF, ZF
 
 NAME = "peephole"
-WORD = 4
+REACH = 16  # instructions from the first to the last of a pattern
 _ESP = register_mask("esp")
-# Which operand may be what the register was loaded from, and of what kind it may be.
-_FOLDS = {
-    **dict.fromkeys(("add", "adc", "sub", "sbb", "and", "or", "xor", "imul"), 1),
-    **dict.fromkeys(("cmp", "mov"), 1),
-}
+_FLAG = {**{names(flag)[0]: flag for flag in (CF, PF, AF, ZF, SF, OF)}, "flags": FLAGS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """The patterns that begin alike, by the mnemonic of what comes next; and the rules whose pattern ends here."""
+
+    after: dict[str, list[tuple[Template, _Node]]] = field(default_factory=dict)
+    rules: list[tuple[int, Rule]] = field(default_factory=list)
+
+    def next(self, template: Template) -> _Node:
+        ways = self.after.setdefault(template.mnemonic, [])
+        for known, node in ways:
+            if known == template:
+                return node
+        ways.append((template, _Node()))
+        return ways[-1][1]
+
+
+def _all_rules() -> _Node:
+    """Rules in their order, but those that save instructions before those that save bytes."""
+    start = _Node()
+    rules = [each for rule in RULES for each in rule.rules()]
+    for number, rule in enumerate(sorted(rules, key=lambda rule: rule.fewer == 0)):
+        node = start
+        for template in templates(rule.before):
+            node = node.next(template)
+        node.rules.append((number, rule))
+    return start
+
+
+_START: Final = _all_rules()
 
 
 def peephole(work: Work) -> None:
@@ -37,108 +71,123 @@ def peephole(work: Work) -> None:
 
 
 def _round(work: Work) -> bool:
+    """Change every block, each of its instructions once.  What was known before still holds behind a change: it moves
+    down what is read, never past its own last instruction."""
     values = work.values()
     live = work.liveness(values)
     changed = False
     for block in work.function.blocks:
         if block.label not in values.states:
             continue
-        found = _adjust(block) or _fold(block, live.touches(block.label), live.after(block.label))
-        if found is not None:
-            block.insns = found
-            work.outcome.did(NAME, work.name, block.label, "a shorter sequence")
-            changed = True
+        window = _Window(block, live.touches(block.label), live.after(block.label))
+        block.insns = window.run()
+        for rule in window.applied:
+            work.outcome.did(NAME, work.name, block.label, str(rule))
+        changed = changed or bool(window.applied)
     return changed
 
 
-def _adjust(block: Block) -> list[Insn] | None:
-    """Moves of esp side by side, and instructions that do nothing."""
-    kept: list[Insn] = []
-    for insn in block.insns:
-        if _idle(insn):
-            continue
-        last = kept[-1] if kept else None
-        if last is not None and (first := _distance(last)) is not None and (second := _distance(insn)) is not None:
-            kept[-1:] = moved(first + second)
-        else:
-            kept.append(insn)
-    return kept if len(kept) < len(block.insns) else None
+class _Window:
+    """One block, from top to bottom."""
 
+    def __init__(self, block: Block, touches: list[Touch], after: list[int]) -> None:
+        self.insns = block.insns
+        self.touches = touches
+        self.after = after
+        self.applied: list[Rule] = []
 
-def _distance(insn: Insn) -> int | None:
-    """n of `lea esp, [esp + n]`; None for everything else."""
-    decoded = decode(insn.raw)
-    return effects(insn).esp_change if decoded.mnemonic == "lea" and effects(insn).may_write == _ESP else None
+    def run(self) -> list[Insn]:
+        """The instructions that it has then."""
+        kept: list[Insn | None] = list(self.insns)
+        behind: dict[int, list[Insn]] = {}
+        position = 0
+        while position < len(kept):
+            change = self._change(position)
+            if change is not None:
+                rule, places, insns = change
+                for place in places:
+                    kept[place] = None
+                behind[places[-1]] = insns
+                self.applied.append(rule)
+                position = places[-1]
+            position += 1
+        return [insn for n, old in enumerate(kept) for insn in ([old] if old else behind.get(n, []))]
 
+    def _change(self, position: int) -> tuple[Rule, list[int], list[Insn]] | None:
+        """The first rule that applies here, where its pattern is, and what takes its place."""
+        for _, rule, places, found in sorted(self._matches(position), key=itemgetter(0)):
+            insns = self._made(rule, places, found)
+            if insns is not None:
+                return rule, places, insns
+        return None
 
-def _idle(insn: Insn) -> bool:
-    if insn.faults_to is not None or flow(insn.raw) is not Flow.NEXT:
-        return False
-    decoded = decode(insn.raw)
-    if decoded.mnemonic == "mov":
-        first, second = decoded.operands
-        return first == second and isinstance(first, Reg) and first.size == WORD
-    if decoded.mnemonic == "lea" and not insn.refs:
-        target, mem = decoded.operands
-        return isinstance(target, Reg) and mem == Mem(target.name, size=0)
-    return decoded.mnemonic == "nop"
+    def _matches(self, start: int) -> Iterator[tuple[int, Rule, list[int], Found]]:
+        """The rules whose pattern begins at `start`, with their numbers, and where it is."""
+        begun: list[tuple[_Node, list[int], Found]] = [(_START, [], Found())]
+        for position in range(start, min(start + REACH, len(self.insns))):
+            insn = self.insns[position]
+            mnemonic = decode(insn.raw).mnemonic
+            more: list[tuple[_Node, list[int], Found]] = []
+            for node, places, found in begun:
+                for template, after in node.after.get(mnemonic, ()):
+                    if (now := matched(template, insn, found)) is not None:
+                        more.append((after, [*places, position], now))
+            for node, places, found in more:
+                yield from ((number, rule, places, found) for number, rule in node.rules)
+            kept = [each for each in begun if each[1] and all(self._passes(place, position) for place in each[1])]
+            begun = [each for each in (*kept, *more) if each[0].after]
+            if not begun:
+                return
 
+    def _passes(self, upper: int, lower: int) -> bool:
+        """Whether these two can change places."""
+        insns = self.insns[upper], self.insns[lower]
+        if effects(insns[1]).fixed or insns[1].faults_to is not None or flow(insns[1].raw) is not Flow.NEXT:
+            return False
+        reads, writes = zip(*(self._touched(place) for place in (upper, lower)), strict=True)
+        if reads[0] & writes[1] or writes[0] & (reads[1] | writes[1]):
+            return False
+        elsewhere = self.touches[upper].elsewhere, bool(effects(insns[1]).loads or effects(insns[1]).stores)
+        return not all(elsewhere)
 
-def _fold(block: Block, touches: list[Touch], after: list[int]) -> list[Insn] | None:
-    """Put what a register is loaded from in the place of its only use."""
-    for first, insn in enumerate(block.insns):
-        decoded = decode(insn.raw)
-        target = decoded.operands[0] if decoded.operands else None
-        if decoded.mnemonic != "mov" or decoded.prefixes or insn.faults_to is not None:
-            continue
-        if not isinstance(target, Reg) or target.size != WORD or target.name == "esp":
-            continue
-        try:
-            mask = register_mask(target.name)
-        except KeyError:
-            continue
-        second = _only_use(block, touches, after, first, mask)
-        made = _folded(insn, block.insns[second], target.name) if second is not None else None
-        if second is not None and made is not None:
-            return [*block.insns[:first], *block.insns[first + 1 : second], made, *block.insns[second + 1 :]]
-    return None
+    def _touched(self, place: int) -> tuple[int, int]:
+        """What an instruction reads and may write: registers, esp, flags, the function's own slots."""
+        touch, own = self.touches[place], effects(self.insns[place])
+        return touch.reads | own.reads & _ESP, touch.results | touch.kills | own.may_write & _ESP
 
-
-def _only_use(block: Block, touches: list[Touch], after: list[int], first: int, mask: int) -> int | None:
-    """Position of the one instruction that reads the register, if the load may move down to it."""
-    load = touches[first]
-    for position in range(first + 1, len(block.insns)):
-        touch, insn = touches[position], block.insns[position]
-        if touch.reads & mask or effects(insn).reads & mask:
-            dead = not after[position] & mask or touch.kills & mask == mask
-            return position if dead and insn.faults_to is None else None
-        if (touch.results | touch.kills) & (load.reads | mask) or effects(insn).may_write & _ESP:
+    def _made(self, rule: Rule, places: list[int], found: Found) -> list[Insn] | None:
+        """What takes the pattern's place, if the rule's conditions hold."""
+        if any(_together(a, b, found) for a, b in rule.pairs) or not _between(rule, found):
             return None
-        if load.elsewhere and (effects(insn).loads or effects(insn).stores):
+        if self.after[places[-1]] & dead(rule, found):
             return None
-        if flow(insn.raw) is not Flow.NEXT:
+        old = [self.insns[place] for place in places]
+        new = made(templates(rule.after), found, old)
+        if new is None or (not rule.fewer and sum(len(i.raw) for i in new) >= sum(len(i.raw) for i in old)):
             return None
-    return None
+        return new
 
 
-def _folded(load: Insn, use: Insn, register: str) -> Insn | None:
-    source = operand_text(load, decode(load.raw), decode(load.raw).operands[1])
-    loaded, decoded = decode(load.raw).operands[1], decode(use.raw)
-    if decoded.prefixes or effects(use).fixed:
-        return None
-    if any(isinstance(o, Mem) and register in (o.base, o.index) for o in decoded.operands):
-        return None
-    mine = [n for n, o in enumerate(decoded.operands) if isinstance(o, Reg) and o.name == register]
-    if decoded.mnemonic == "test" and mine == [0, 1] and isinstance(loaded, Mem):
-        return rebuilt(use, {0: source, 1: "0"}, "cmp")
-    if decoded.mnemonic == "cmp" and mine == [0] and isinstance(loaded, Mem):
-        other = decoded.operands[1]
-        return None if isinstance(other, Mem) else rebuilt(use, {0: source})
-    if mine != [1] or _FOLDS.get(decoded.mnemonic) != 1 or len(decoded.operands) != 2:
-        return None
-    target = decoded.operands[0]
-    if isinstance(target, Mem) and isinstance(loaded, Mem):
-        return None
-    if decoded.mnemonic == "imul" and isinstance(loaded, Imm):
-        return None
-    return rebuilt(use, {1: source})
+def dead(rule: Rule, found: Found) -> int:
+    """The registers and flags that must not matter behind the pattern."""
+    mask = 0
+    for word in rule.dead.split():
+        mask |= _FLAG[word] if word in _FLAG else register_mask(found.registers[word])
+    return mask
+
+
+def _together(letter: str, other: str, found: Found) -> bool:
+    """Whether a register is the same as another, or takes part in the address of memory."""
+    register = found.registers[letter]
+    if other in found.registers:
+        return found.registers[other] == register
+    mem: Mem = found.memory[other][0]
+    return register in (mem.base, mem.index)
+
+
+def _between(rule: Rule, found: Found) -> bool:
+    if rule.between is None:
+        return True
+    letter, least, greatest = rule.between
+    number = found.numbers[letter]
+    return isinstance(number, int) and least <= number <= greatest

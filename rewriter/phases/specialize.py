@@ -8,7 +8,9 @@ from typing import Final
 
 from rewriter.ir import Function
 from rewriter.options import Options, System
+from rewriter.passes.deadcode import deadcode
 from rewriter.passes.outcome import total
+from rewriter.passes.peephole import peephole
 from rewriter.passes.specialize import NAMES, Pass, Specialized, Specializer
 from rewriter.phases.inline import Inlined, Plan, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
@@ -19,8 +21,8 @@ from rewriter.variants import Variant
 
 # Passes that begin a group; those that tidy up behind them belong to it.
 GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "region", "layout")
-BEYOND: Final[tuple[tuple[str, Pass], ...]] = (("region", region),)
-ALL_PASSES: Final = (*NAMES, *(name for name, _ in BEYOND), "unused")  # each can be left out
+BEYOND: Final[tuple[tuple[str, Pass], ...]] = (("region", region), ("peephole", peephole), ("deadcode", deadcode))
+ALL_PASSES: Final = (*dict.fromkeys((*NAMES, *(name for name, _ in BEYOND))), "unused")  # each can be left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Call:
         found = self.steps[0].before
         reached = ""
         for step in self.steps:
-            reached = step.name if step.name in GROUPS else reached
+            later = step.name in GROUPS and GROUPS.index(step.name) > GROUPS.index(reached or GROUPS[0])
+            reached = step.name if later else reached or GROUPS[0]
             if GROUPS.index(reached) <= GROUPS.index(group):
                 found = step.after
         return found

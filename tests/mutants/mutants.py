@@ -55,6 +55,18 @@ def short_branches_stay_short() -> None:
     place._widen = lambda units, addresses: False  # type: ignore[assignment]
 
 
+def patterns_pass_everything() -> None:
+    from rewriter.passes import peephole
+
+    peephole._Window._passes = lambda self, upper, lower: True  # type: ignore[method-assign]
+
+
+def dead_is_not_asked() -> None:
+    from rewriter.passes import peephole
+
+    peephole.dead = lambda rule, found: 0
+
+
 def nothing_is_pinned() -> None:
     import_module("rewriter.elf.load").pin = lambda program, contract: None  # type: ignore[attr-defined]
 
@@ -292,6 +304,10 @@ MUTANTS = {
         short_branches_stay_short,
         ("tests/probes/test_counters_on_kernel.py",),
     ),
+    "patterns_pass_everything": Mutant(
+        "a pattern's instructions move over what they depend on", patterns_pass_everything, GOLDEN
+    ),
+    "dead_is_not_asked": Mutant("a rule applies where its registers and flags matter", dead_is_not_asked, GOLDEN),
     "nothing_is_pinned": Mutant(
         "code that is not understood moves", nothing_is_pinned, ("tests/elf/test_roundtrip.py", "tests/native")
     ),
