@@ -6,7 +6,6 @@ enum { MAX_SEGMENTS = 8 };
 #define MAX_IMAGE (16 << 20) /* bytes of a segment in memory */
 
 struct image {
-    struct file *file;                         /* where all is */
     struct elf_header header;                  /* how it begins */
     struct elf_segment segments[MAX_SEGMENTS]; /* its parts */
 };
@@ -33,37 +32,32 @@ static bool segment_ok(const struct elf_segment *s, u32 file_size)
            (s->p_vaddr - s->p_offset) % PAGE_SIZE == 0;
 }
 
-/* Does the program begin inside code of its own? */
-static bool entry_ok(const struct image *image)
+/* Does the program begin inside this code of its own? */
+static bool holds_entry(const struct elf_segment *s, u32 entry)
 {
-    u32 entry = image->header.e_entry;
-
-    for (u32 i = 0; i < image->header.e_phnum; i++) {
-        const struct elf_segment *s = &image->segments[i];
-        if (s->p_type == PT_LOAD && s->p_flags & PF_X && entry - s->p_vaddr < s->p_filesz)
-            return true;
-    }
-    return false;
+    return s->p_type == PT_LOAD && s->p_flags & PF_X && entry - s->p_vaddr < s->p_filesz;
 }
 
 /* Read and check the headers; 0 or -ENOEXEC. */
-static int read_headers(struct image *image)
+static int read_headers(struct file *file, struct image *image)
 {
     struct elf_header *h = &image->header;
-    u32 size = image->file->f_inode->i_size;
     loff_t pos = 0;
     ssize_t table;
+    bool entry_ok = false;
 
-    if (kernel_read(image->file, h, sizeof *h, &pos) != sizeof *h || !header_ok(h))
+    if (kernel_read(file, h, sizeof *h, &pos) != sizeof *h || !header_ok(h))
         return -ENOEXEC;
     table = h->e_phnum * sizeof *image->segments;
     pos = h->e_phoff;
-    if (kernel_read(image->file, image->segments, table, &pos) != table)
+    if (kernel_read(file, image->segments, table, &pos) != table)
         return -ENOEXEC;
-    for (u32 i = 0; i < h->e_phnum; i++)
-        if (!segment_ok(&image->segments[i], size))
+    for (u32 i = 0; i < h->e_phnum; i++) {
+        if (!segment_ok(&image->segments[i], file->f_inode->i_size))
             return -ENOEXEC;
-    return entry_ok(image) ? 0 : -ENOEXEC;
+        entry_ok |= holds_entry(&image->segments[i], h->e_entry);
+    }
+    return entry_ok ? 0 : -ENOEXEC;
 }
 
 /* The rest of the page is zero, whatever else the file has there. */
@@ -100,24 +94,16 @@ static int map_segment(struct file *file, struct mm *mm, const struct elf_segmen
     return error;
 }
 
-static int map_image(const struct image *image, struct mm *mm)
-{
-    int error = 0;
-
-    for (u32 i = 0; !error && i < image->header.e_phnum; i++)
-        if (image->segments[i].p_type == PT_LOAD)
-            error = map_segment(image->file, mm, &image->segments[i]);
-    return error;
-}
-
 /* Map a program into memory that is still empty: 0 with its entry, or -ENOEXEC, or -ENOMEM. */
 int load_elf(struct file *file, struct mm *mm, u32 *entry)
 {
-    struct image image = {.file = file};
-    int error = read_headers(&image);
+    struct image image;
+    int error = read_headers(file, &image);
 
+    for (u32 i = 0; !error && i < image.header.e_phnum; i++)
+        if (image.segments[i].p_type == PT_LOAD)
+            error = map_segment(file, mm, &image.segments[i]);
     if (!error)
-        error = map_image(&image, mm);
-    *entry = image.header.e_entry;
+        *entry = image.header.e_entry;
     return error;
 }

@@ -10,7 +10,7 @@ static void leave_children(struct task *task)
 {
     struct task *init_task = idle_task->next;
 
-    for (struct task *child = init_task; child != idle_task; child = child->next)
+    for_each_task (child)
         if (child->parent == task) {
             child->parent = init_task;
             wake_up(&init_task->children);
@@ -42,7 +42,7 @@ static struct task *find_child(int pid)
 {
     struct task *found = NULL;
 
-    for (struct task *task = idle_task->next; task != idle_task; task = task->next) {
+    for_each_task (task) {
         if (task->parent != current || (pid > 0 && task->pid != (u32)pid))
             continue;
         if (task->state == TASK_ZOMBIE)
@@ -59,8 +59,8 @@ static int bury(struct task *task, u32 *status)
 
     if (status && put_user(task->exit_status, status))
         return -EFAULT;
-    current->cutime += task->utime + task->cutime;
-    current->cstime += task->stime + task->cstime;
+    current->times.cutime += task->times.utime + task->times.cutime;
+    current->times.cstime += task->times.stime + task->times.cstime;
     remove_task(task);
     free_pages(page_of(task), 1);
     return pid;

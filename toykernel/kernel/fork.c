@@ -16,6 +16,7 @@ static struct task *new_task(void (*function)(void))
         return NULL;
     task = memset(pages->address, 0, STACK_SIZE);
     task->pid = ++last_pid;
+    task->next = idle_task;
     task->parent = current;
     task->addr_limit = current->addr_limit;
     *task_regs(task) = *task_regs(current);

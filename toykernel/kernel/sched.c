@@ -64,7 +64,6 @@ void add_task(struct task *task)
 
     while (last->next != idle_task)
         last = last->next;
-    task->next = idle_task;
     last->next = task;
     nr_tasks++;
 }

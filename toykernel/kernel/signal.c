@@ -12,15 +12,14 @@ void send_signal(struct task *task, u32 signal)
 {
     if (BIT(signal) & IGNORED || task->pid <= 1)
         return;
-    task->signals |= BIT(signal);
-    task->sigpending = 1;
+    task->sigpending |= BIT(signal);
     wake_task(task);
 }
 
 /* From entry.S, on the way back to user mode. */
 void do_signal(void)
 {
-    do_exit(__builtin_ctz(current->signals));
+    do_exit(__builtin_ctz(current->sigpending));
 }
 
 /* Does kill mean this task?  All are of one group: 0 is everybody, -1 everybody else. */
@@ -33,7 +32,7 @@ SYSCALL_DEFINE2(kill, int, pid, u32, signal)
 {
     int result = -ESRCH;
 
-    for (struct task *task = idle_task->next; task != idle_task; task = task->next)
+    for_each_task (task)
         if (is_meant(task, pid)) {
             if (signal >= NR_SIGNALS)
                 return -EINVAL;

@@ -4,13 +4,6 @@
 #include "syscall.h"
 #include "uaccess.h"
 
-struct tms {
-    u32 tms_utime;  /* ticks in user mode */
-    u32 tms_stime;  /* in the kernel */
-    u32 tms_cutime; /* the same of children that were waited for */
-    u32 tms_cstime;
-};
-
 struct timespec {
     int tv_sec;
     int tv_nsec;
@@ -18,46 +11,28 @@ struct timespec {
 
 enum { TICK = 1000000000 / HZ, SECOND = 1000000000 }; /* nanoseconds */
 
-u32 jiffies;                  /* ticks since the boot */
-static struct task *sleepers; /* those in nanosleep, the first to wake first */
-
-/* Interrupts are off. */
-static void wake_sleepers(void)
-{
-    while (sleepers && (int)(sleepers->wake_at - jiffies) <= 0) {
-        wake_task(sleepers);
-        sleepers = sleepers->next_sleeper;
-    }
-}
+u32 jiffies; /* ticks since the boot */
 
 /* A tick: interrupts are off. */
 void do_timer(const struct pt_regs *regs)
 {
     jiffies++;
     if (user_mode(regs))
-        current->utime++;
+        current->times.utime++;
     else
-        current->stime++;
-    wake_sleepers();
+        current->times.stime++;
+    for_each_task (task)
+        if (task->wake_at == jiffies)
+            wake_task(task);
     scheduler_tick();
 }
 
-/* Sleep for so many ticks, or until a signal comes. */
+/* Sleep for so many ticks, at least two, or until a signal comes. */
 static void sleep_for(u32 ticks)
 {
-    struct task *task = current, **link = &sleepers;
-
-    disable_interrupts();
-    task->wake_at = jiffies + ticks;
-    while (*link && (int)((*link)->wake_at - task->wake_at) <= 0)
-        link = &(*link)->next_sleeper;
-    task->next_sleeper = *link;
-    *link = task;
-    task->state = TASK_SLEEPING;
+    current->wake_at = jiffies + ticks;
+    current->state = TASK_SLEEPING;
     schedule();
-    disable_interrupts();
-    list_remove(&sleepers, task, next_sleeper); /* where it still is after a signal */
-    enable_interrupts();
 }
 
 /* Whoever is interrupted by a signal dies of it: nobody needs to know what was left. */
@@ -88,8 +63,5 @@ SYSCALL_DEFINE1(time, u32 *, to)
 
 SYSCALL_DEFINE1(times, struct tms *, to)
 {
-    const struct task *task = current;
-    struct tms times = {task->utime, task->stime, task->cutime, task->cstime};
-
-    return to && copy_to_user(to, &times, sizeof times) ? -EFAULT : (int)jiffies;
+    return to && copy_to_user(to, &current->times, sizeof *to) ? -EFAULT : (int)jiffies;
 }

@@ -35,26 +35,29 @@ enum {
     NR_SIGNALS = 32
 };
 
+/* Ticks, as programs see them. */
+struct tms {
+    u32 utime;  /* in user mode */
+    u32 stime;  /* in the kernel */
+    u32 cutime; /* the same of children that were waited for */
+    u32 cstime;
+};
+
 struct task {
-    u32 need_resched;      /* asks the way back to user mode for schedule(); offset known to entry.S */
-    u32 sigpending;        /* asks it for do_signal(); known to entry.S */
-    u32 esp;               /* kernel stack while another task runs; known to switch.S */
-    u32 addr_limit;        /* where memory ends that it may name, its program's or all; known to getuser.S */
-    u32 ptrace;            /* PT_TRACESYS; known to entry.S */
-    enum task_state state; /* may it run? */
-    u32 pid;               /* its number: 0 is the idle task, 1 is init */
-    u32 counter;           /* ticks left of its quantum */
-    u32 signals;           /* bit n: signal n is pending */
-    u32 exit_status;       /* of a zombie, as waitpid tells it */
-    u32 wake_at;           /* the tick that ends its nanosleep */
-    u32 utime;             /* ticks in user mode */
-    u32 stime;             /* ticks in the kernel */
-    u32 cutime;            /* the same of children that were waited for */
-    u32 cstime;            /* and theirs in the kernel */
-    struct mm mm;          /* its memory */
-    struct task *next;     /* ring of all tasks */
+    u32 need_resched;            /* asks the way back to user mode for schedule(); offset known to entry.S */
+    u32 sigpending;              /* bit n: signal n is pending; known to entry.S */
+    u32 esp;                     /* kernel stack while another task runs; known to switch.S */
+    u32 addr_limit;              /* where memory ends that it may name; known to getuser.S */
+    u32 ptrace;                  /* PT_TRACESYS; known to entry.S */
+    enum task_state state;       /* may it run? */
+    u32 pid;                     /* its number: 0 is the idle task, 1 is init */
+    u32 counter;                 /* ticks left of its quantum */
+    u32 exit_status;             /* of a zombie, as waitpid tells it */
+    u32 wake_at;                 /* the tick that ends its nanosleep */
+    struct tms times;            /* how long it ran */
+    struct mm mm;                /* its memory */
+    struct task *next;           /* ring of all tasks, which interrupts walk */
     struct task *next_waiting;   /* in the same wait queue */
-    struct task *next_sleeper;   /* in the list of nanosleep */
     struct task *parent;         /* who is told when it ends */
     struct wait_queue children;  /* where it sleeps until one of its children ends */
     u64 entered;                 /* time stamp of its last timed system call (kprofile.c) */
@@ -70,6 +73,8 @@ union task_union {
 
 extern union task_union init_task_union;
 #define idle_task (&init_task_union.task) /* the ring begins and ends with it */
+
+#define for_each_task(item) for (struct task *item = idle_task->next; item != idle_task; item = item->next)
 
 /* The running task: it lies at the bottom of the stack that we are on. */
 static inline struct task *get_current(void)
@@ -121,7 +126,6 @@ extern char commands[4096];
 void init(void);
 
 /* elf.c, exec.c */
-struct file;
 int load_elf(struct file *file, struct mm *mm, u32 *entry);
 int do_execve(const char *path, char **argv, char **envp);
 
