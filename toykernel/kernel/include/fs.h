@@ -67,13 +67,12 @@ struct file_operations {
     void (*release)(struct file *); /* the last user is gone */
 };
 
-/* How the pages of files get in and out. */
+/* How the pages of files get in and out.  get_block maps the buffer to the block of the disk that this one of the file
+   is; if there is none, it allocates one if `create`, or leaves the buffer without. */
 struct address_space_operations {
     int (*readpage)(struct file *, struct page *);
     int (*prepare_write)(struct file *, struct page *, u32 from, u32 to);
     int (*commit_write)(struct file *, struct page *, u32 from, u32 to);
-    /* Map the buffer to the block of the disk that this one of the file is.  If there is none, allocate it if
-       `create`, or leave the buffer without. */
     int (*get_block)(struct inode *, u32 block, struct buffer_head *, bool create);
 };
 
