@@ -25,33 +25,22 @@ static int may_remove(const struct nameidata *nd, const struct inode *inode, boo
     return nd->dir->i_op->remove ? 0 : -EPERM;
 }
 
-static int remove_last(const struct nameidata *nd, bool directory)
-{
-    static const int refused[] = {[LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOT_DOT] = -ENOTEMPTY};
-    struct inode *inode;
-    int error;
-
-    if (directory && last_type(nd) != LAST_NAME)
-        return refused[last_type(nd)];
-    inode = lookup(nd);
-    if (IS_ERR(inode))
-        return PTR_ERR(inode);
-    error = may_remove(nd, inode, directory);
-    if (!error)
-        error = nd->dir->i_op->remove(nd->dir, inode, nd->last, nd->length);
-    iput(inode);
-    return error;
-}
-
 static int remove_name(const char *path, bool directory)
 {
+    static const int refused[] = {[LAST_ROOT] = -EBUSY, [LAST_DOT] = -EINVAL, [LAST_DOT_DOT] = -ENOTEMPTY};
     struct nameidata nd;
+    struct inode *inode;
     int error = path_parent(path, &nd);
 
-    if (!error) {
-        error = remove_last(&nd, directory);
-        iput(nd.dir);
-    }
+    if (error)
+        return error;
+    inode = directory && last_type(&nd) != LAST_NAME ? ERR_PTR(refused[last_type(&nd)]) : lookup(&nd);
+    error = IS_ERR(inode) ? PTR_ERR(inode) : may_remove(&nd, inode, directory);
+    if (!error)
+        error = nd.dir->i_op->remove(nd.dir, inode, nd.last, nd.length);
+    if (!IS_ERR(inode))
+        iput(inode);
+    iput(nd.dir);
     return error;
 }
 

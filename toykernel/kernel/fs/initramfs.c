@@ -68,21 +68,18 @@ void unpack_archive(u32 start, u32 end)
     char *archive = virtual(start);
     u32 size = end - start;
 
-    for (u32 at = 0; size - at >= sizeof(struct cpio_header);) {
+    for (u32 at = 0; at + sizeof(struct cpio_header) <= size;) {
         const struct cpio_header *header = (struct cpio_header *)(archive + at);
         u32 name_size = number(header, NAME_SIZE), file_size = number(header, FILE_SIZE), data;
         char *name = (char *)(header + 1);
 
-        if (memcmp(header->magic, "070701", 6) || name_size == 0 || name_size > size || file_size > size)
-            panic("bad archive", at);
         data = aligned(at + sizeof *header + name_size);
-        if (data > size || file_size > size - data || name[name_size - 1])
+        if (memcmp(header->magic, "070701", 6) || name_size == 0 || name_size > size || data > size ||
+            file_size > size - data || name[name_size - 1])
             panic("bad archive", at);
         if (memcmp(name, "TRAILER!!!", name_size) == 0)
             return;
         unpack_entry(name, number(header, MODE), archive + data, file_size);
         at = aligned(data + file_size);
-        if (at > size)
-            return;
     }
 }

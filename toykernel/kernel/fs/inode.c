@@ -67,13 +67,10 @@ struct inode *iget(struct super_block *super, u32 ino)
 /* Its last user is gone, and if it has no name left, so is the file. */
 static void drop_inode(struct inode *inode)
 {
-    const struct super_operations *ops = inode->i_sb->s_op;
-    void (*last)(struct inode *) = inode->i_nlink ? ops->put_inode : ops->delete_inode;
-
     if (!inode->i_nlink)
         truncate_pages(inode, 0);
-    if (last)
-        last(inode);
+    if (inode->i_sb->s_op->drop_inode)
+        inode->i_sb->s_op->drop_inode(inode);
     free_inode(inode);
 }
 

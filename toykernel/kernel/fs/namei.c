@@ -2,31 +2,21 @@
 #include "fs.h"
 #include "uaccess.h"
 
-/* Copy a path from the program into a page of its own; putname frees it.  Or an error. */
+/* Copy a path from the program into a page of its own; or an error. */
 char *getname(const char *user_path)
 {
     struct page *page = alloc_pages(0);
-    char *path;
-    int error = -ENAMETOOLONG;
+    char *path = page ? page->address : NULL;
+    int error = page ? 0 : -ENOMEM;
 
-    if (!page)
-        return ERR_PTR(-ENOMEM);
-    path = page->address;
-    for (u32 i = 0; i < PATH_MAX; i++) {
-        if (get_user(path[i], user_path + i)) {
-            error = -EFAULT;
-            break;
-        }
-        if (!path[i])
+    for (u32 i = 0; !error && i < PATH_MAX; i++) {
+        error = get_user(path[i], user_path + i);
+        if (!error && !path[i])
             return path;
     }
-    put_page(page);
-    return ERR_PTR(error);
-}
-
-void putname(char *path)
-{
-    put_page(page_of(path));
+    if (page)
+        put_page(page);
+    return ERR_PTR(error ? error : -ENAMETOOLONG);
 }
 
 /* Onto the filesystem that is mounted there, if any. */

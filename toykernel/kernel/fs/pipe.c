@@ -116,7 +116,7 @@ static void pipe_release(struct file *file)
     wake_up(&pipe->wait);
 }
 
-static void pipe_put_inode(struct inode *inode)
+static void pipe_drop_inode(struct inode *inode)
 {
     struct pipe *pipe = inode->i_private;
 
@@ -132,7 +132,7 @@ static const struct file_operations pipe_operations = {
     .open = pipe_open,
     .release = pipe_release,
 };
-static const struct super_operations pipe_super = {.put_inode = pipe_put_inode};
+static const struct super_operations pipe_super = {.drop_inode = pipe_drop_inode};
 static struct super_block pipe_filesystem = {.s_op = &pipe_super};
 
 /* One without a user at either end; NULL if memory is short. */

@@ -7,14 +7,10 @@ loff_t generic_file_llseek(struct file *file, loff_t offset, int origin)
 {
     struct inode *inode = file->f_inode;
 
-    switch (origin) {
-    case SEEK_END:
+    if (origin == SEEK_END)
         offset += inode->i_size;
-        break;
-    case SEEK_CUR:
+    if (origin == SEEK_CUR)
         offset += file->f_pos;
-        break;
-    }
     if (offset < 0 || offset > inode->i_sb->s_maxbytes)
         return -EINVAL;
     if (offset != file->f_pos)

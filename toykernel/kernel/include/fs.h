@@ -115,10 +115,9 @@ struct super_block {
 
 /* Each may be NULL. */
 struct super_operations {
-    int (*read_inode)(struct inode *);    /* fill it in by i_ino; 0 or an error */
-    void (*delete_inode)(struct inode *); /* neither name nor user is left: free what it occupies */
-    void (*put_inode)(struct inode *);    /* it leaves memory, but not the filesystem */
-    int (*sync)(struct super_block *);    /* write what is not yet where it is safe */
+    int (*read_inode)(struct inode *);  /* fill it in by i_ino; 0 or an error */
+    void (*drop_inode)(struct inode *); /* it leaves memory and, if no name is left, the filesystem */
+    int (*sync)(struct super_block *);  /* write what is not yet where it is safe */
 };
 
 /* A path that was followed up to its last component. */
@@ -185,7 +184,6 @@ static inline struct inode *igrab(struct inode *inode)
 
 /* fs/namei.c */
 char *getname(const char *user_path);
-void putname(char *path);
 struct inode *lookup(const struct nameidata *nd);
 int path_parent(const char *path, struct nameidata *nd);
 enum last_type last_type(const struct nameidata *nd);
@@ -199,7 +197,7 @@ struct inode *namei_user(const char *user_path, u32 flags);
         __typeof__(expression) with_ = (__typeof__(expression))path;                                         \
         if (!IS_ERR(path)) {                                                                                 \
             with_ = (expression);                                                                            \
-            putname(path);                                                                                   \
+            put_page(page_of(path));                                                                         \
         }                                                                                                    \
         with_;                                                                                               \
     })
@@ -232,7 +230,6 @@ void devices_init(void);
 void proc_init(void);
 
 /* mm/filemap.c */
-struct page *find_get_page(struct inode *inode, u32 index);
 struct page *grab_cache_page(struct inode *inode, u32 index);
 void truncate_pages(struct inode *inode, loff_t size);
 extern u32 page_cache_size;

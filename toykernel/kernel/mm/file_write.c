@@ -2,21 +2,6 @@
 #include "fs.h"
 #include "uaccess.h"
 
-/* Where the write begins and how much of it may be done: 0, or an error. */
-static int write_checks(struct file *file, loff_t *pos, size_t *count)
-{
-    struct inode *inode = file->f_inode;
-    loff_t limit = inode->i_sb->s_maxbytes;
-
-    if (file->f_flags & O_APPEND)
-        *pos = inode->i_size;
-    if (*pos >= limit)
-        return -EFBIG;
-    if (*count > limit - *pos)
-        *count = limit - *pos;
-    return 0;
-}
-
 /* How many of so many bytes, a page at most, can be read from the program.  What is not in memory gets there now:
    between prepare and commit nothing may be read, not even the page itself that is written. */
 static u32 fault_in_readable(const char *buf, u32 size)
@@ -54,15 +39,19 @@ static ssize_t write_page(struct file *file, loff_t pos, const char *buf, size_t
 
 ssize_t generic_file_write(struct file *file, const char *buf, size_t count, loff_t *ppos)
 {
+    const struct inode *inode = file->f_inode;
+    loff_t pos = file->f_flags & O_APPEND ? inode->i_size : *ppos, room = inode->i_sb->s_maxbytes - pos;
     const char *start = buf;
-    loff_t pos = *ppos;
-    ssize_t result;
+    ssize_t result = 0;
 
     if (!access_ok(buf, count))
         return -EFAULT;
     if (!count)
         return 0;
-    result = write_checks(file, &pos, &count);
+    if (room <= 0)
+        return -EFBIG;
+    if (count > room)
+        count = room;
     while (result >= 0 && count) {
         result = write_page(file, pos, buf, count);
         if (result > 0) {

@@ -12,7 +12,7 @@ static struct page **bucket(const struct inode *inode, u32 index)
 }
 
 /* The page if it is in memory, with one more user; else NULL. */
-struct page *find_get_page(struct inode *inode, u32 index)
+static struct page *find_get_page(struct inode *inode, u32 index)
 {
     struct page *page = *bucket(inode, index);
 

@@ -71,16 +71,8 @@ struct inode *ext_new_inode(struct handle *handle, struct inode *dir, u32 mode)
     return inode;
 }
 
-/* The inode leaves memory.  Its pages go with it, and must not be the only place that has their contents. */
-static void ext_put_inode(struct inode *inode)
-{
-    if (inode->i_pages)
-        journal_flush(&ext_super(inode)->journal);
-    brelse(inode->i_private);
-}
-
 /* Neither name nor user is left. */
-static void ext_delete_inode(struct inode *inode)
+static void delete_inode(struct inode *inode)
 {
     struct handle *handle = ext_start(inode);
 
@@ -89,6 +81,15 @@ static void ext_delete_inode(struct inode *inode)
     ext_shrink(handle, inode);
     ext_give_bit(handle, ext_super(inode)->inode_map, inode->i_ino - 1);
     journal_stop(handle);
+}
+
+/* Its pages leave memory with it, and must not be the only place that has their contents. */
+static void ext_drop_inode(struct inode *inode)
+{
+    if (!inode->i_nlink)
+        delete_inode(inode);
+    else if (inode->i_pages)
+        journal_flush(&ext_super(inode)->journal);
     brelse(inode->i_private);
 }
 
@@ -101,7 +102,6 @@ static int ext_sync(struct super_block *super)
 
 const struct super_operations ext_operations = {
     .read_inode = ext_read_inode,
-    .delete_inode = ext_delete_inode,
-    .put_inode = ext_put_inode,
+    .drop_inode = ext_drop_inode,
     .sync = ext_sync,
 };
