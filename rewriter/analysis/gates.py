@@ -79,3 +79,15 @@ def only_handlers(program: Program, contract: Contract) -> frozenset[str]:
             if flow(insn.raw) not in (Flow.CALL, Flow.JUMP, Flow.BRANCH):
                 outside |= {ref.target for ref in insn.refs}
     return frozenset(inside - outside)
+
+
+def number_limit(program: Program, contract: Contract) -> int | None:
+    """The first number behind all that have a handler; None without a table."""
+    table = _table(program, contract)
+    if table is None or contract.system_calls is None:
+        return None
+    refs = program.datum(table[0]).refs
+    used = [
+        n for n, at in enumerate(table[1][::WORD]) if at in refs and refs[at].target != contract.system_calls.unused
+    ]
+    return max(used, default=-1) + 1

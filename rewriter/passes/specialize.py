@@ -89,6 +89,7 @@ class Specialized:
     heat: Heat
     clone_of: Mapping[str, str]
     outcome: Outcome
+    early: Work | None = None  # as it was when all arguments were known, for who begins anew
 
 
 class Specializer:
@@ -124,9 +125,9 @@ class Specializer:
         if summary.pops is None:
             return summary.reason
         known = number is not None and self.number_in_eax
-        return "reads eax of its caller" if self._reads_number(handler) and not known else None
+        return "reads eax of its caller" if self.reads_number(handler) and not known else None
 
-    def _reads_number(self, handler: str) -> bool:
+    def reads_number(self, handler: str) -> bool:
         """Whether the handler reads eax of its caller, or may leave it as its result."""
         return bool(self.depths.of(handler).before(self.at_return) & EAX)
 
@@ -182,7 +183,7 @@ class Specializer:
         known, tested = dict[int, int](), dict[int, int]()
         if "arguments" not in without:
             known, tested = self._arguments(work, handler, implied or {}, guarded or {}, candidates or {}, watch)
-        if number is not None and self._reads_number(handler):
+        if number is not None and self.reads_number(handler):
             renumber(work, number)
             self._check(work, "arguments")
         work.current = self.current
@@ -198,6 +199,7 @@ class Specializer:
             work.heat,
             dict(work.clone_of),
             work.outcome,
+            work.early,
         )
 
     def _inlined(self, handler: str, name: str, paths: tuple[Path, ...], share: float, watch: Observer) -> Work:

@@ -33,6 +33,7 @@ class Work:
     heat: Heat = field(default_factory=Heat)
     outcome: Outcome = field(default_factory=Outcome)
     current: frozenset[str] = frozenset()  # registers that hold the lowest address of the stack at the entry
+    number: int | None = None  # in eax, where the code begins at the gate; None: it is a handler
     early: Work | None = None  # as it was when all calls were inlined and all arguments known, for who begins anew
     _found: tuple[object, dict[str, tuple[int, ...]], Values] | None = None  # values, and the code that they are of
     _live: Liveness | None = None

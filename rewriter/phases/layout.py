@@ -12,6 +12,7 @@ from rewriter.elf import emit
 from rewriter.elf.place import main_text, place
 from rewriter.ir import Function, Program, Ref, RefKind, Symbol
 from rewriter.options import Options, System
+from rewriter.passes.dispatch import Door, dispatch
 from rewriter.passes.layout import order_functions, pack
 from rewriter.passes.unused import Dropped, unused
 from rewriter.phases.count import Counted
@@ -39,8 +40,9 @@ def run(
     poll: Callable[[], None],
 ) -> tuple[Laid, PhaseResult]:
     """Put the new calls into the table's free slots, order the functions, write the kernel."""
-    bodies = [call.made.function for call in specialized.calls]
+    bodies = [call.slot or call.made.function for call in specialized.calls]
     whole = _with_calls(loaded.kernel, system.contract, specialized, bodies)
+    _with_entries(whole, specialized)
     kernel = whole.copy()
     dropped = Dropped() if "unused" in options.without else unused(kernel, system.contract)
     if "layout" not in options.without:
@@ -72,11 +74,13 @@ def run(
 
 def _order(kernel: Program, counted: Counted, specialized: SpecializedCalls) -> None:
     """Place functions by heat, new calls among them."""
-    counts = {**counted.blocks}
+    counts, hot = {**counted.blocks}, set(counted.hot)
     for call in specialized.calls:
-        counts |= {b.label: round(call.made.heat.block(b.label)) for b in call.made.function.blocks}
+        body = call.entered or call.made
+        counts |= {b.label: round(body.heat.block(b.label)) for b in body.function.blocks}
+        hot.add(body.function.name)
     kernel.functions = order_functions(Index(kernel), counts)
-    pack(kernel.functions, {*counted.hot, *(call.plan.name for call in specialized.calls)})
+    pack(kernel.functions, hot)
 
 
 def _with_calls(
@@ -86,10 +90,24 @@ def _with_calls(
     kernel = original.copy()
     for call, body in zip(specialized.calls, bodies, strict=True):
         kernel.functions.append(body)
-        kernel.data += call.made.data
+        kernel.data += call.made.data if body is not call.slot else ()
         kernel.symbols.append(Symbol(call.plan.name, call.plan.name, kind="func"))
         _enter(kernel, contract, call.plan.variant.number, call.plan.name)
     return kernel
+
+
+def _with_entries(kernel: Program, specialized: SpecializedCalls) -> None:
+    """Lead the gate to the calls that have an entry of their own."""
+    doors = {}
+    for call in specialized.calls:
+        if call.entered is not None:
+            function = call.entered.function
+            kernel.functions.append(function)
+            kernel.data += call.entered.data
+            kernel.symbols.append(Symbol(function.name, function.name, kind="func"))
+            doors[call.plan.variant.number] = Door(function.name, call.plan.variant.calls)
+    if doors and specialized.way is not None:
+        dispatch(kernel, specialized.way, doors)
 
 
 def _prefixes(

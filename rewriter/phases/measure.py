@@ -15,6 +15,7 @@ from rewriter.behavior import MASKED, Difference, checked, differences, keyed
 from rewriter.options import Options, System
 from rewriter.phases.costs import MOST_USED, TOLERATED, Dearer, Groups, dearer, groups, mean, of
 from rewriter.phases.layout import Laid
+from rewriter.phases.specialize import GROUPS
 from rewriter.report import Cell, PhaseResult, Table
 from rewriter.run import Run
 from rewriter.variants import Variant
@@ -169,7 +170,7 @@ def _variant(variant: Variant, measured: Measured) -> dict[str, object]:
 def _ledger(measured: Measured, steps: Sequence[tuple[str, Run]], costs: Sequence[Cost]) -> dict[str, dict[str, int]]:
     """Instructions of all calls of each new system call's commonest class, in the original kernel, then the change
     by each group of passes, then in the specialized kernel: the first plus the changes is the last, exactly."""
-    runs = [("original", measured.original), *steps, ("layout", measured.specialized)]
+    runs = [("original", measured.original), *steps, (GROUPS[-1], measured.specialized)]
     sums = []
     for group, run in runs:
         calls = keyed(run)

@@ -6,23 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rewriter.analysis.entrance import Entrance, NoEntrance, entrance
 from rewriter.ir import Function
 from rewriter.options import Options, System
+from rewriter.passes import entry
 from rewriter.passes.deadcode import deadcode
+from rewriter.passes.entry import Entered, enter, wrapper
 from rewriter.passes.outcome import total
 from rewriter.passes.peephole import peephole
 from rewriter.passes.specialize import NAMES, Pass, Specialized, Specializer
 from rewriter.phases.inline import Inlined, Plan, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
-from rewriter.region.region import region
+from rewriter.region.region import region, tidied
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
 from rewriter.variants import Variant
 
 # Passes that begin a group; those that tidy up behind them belong to it.
-GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "region", "layout")
+GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "region", "layout", "entry")
 BEYOND: Final[tuple[tuple[str, Pass], ...]] = (("region", region), ("peephole", peephole), ("deadcode", deadcode))
-ALL_PASSES: Final = (*dict.fromkeys((*NAMES, *(name for name, _ in BEYOND))), "unused")  # each can be left out
+ALL_PASSES: Final = (*dict.fromkeys((*NAMES, *(name for name, _ in BEYOND))), entry.NAME, "unused")  # can be left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Call:
     plan: Plan
     made: Specialized
     steps: tuple[Step, ...]
+    entered: Entered | None = None
+    slot: Function | None = None  # what the table leads to where the call has an entry of its own
 
     def after(self, group: str) -> Function:
         """The function behind the passes of this group (§4: what each of them bought)."""
@@ -58,18 +63,26 @@ class Call:
 class SpecializedCalls:
     calls: tuple[Call, ...]
     variants: tuple[Variant, ...]  # with the arguments that were accepted
+    way: Entrance | None = None  # from the gate to a handler, where some calls have an entry of their own
 
 
 def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> tuple[SpecializedCalls, PhaseResult]:
     """Run every pass over every new system call, `verify` behind each."""
     calls = [_specialized(inlined.specializer, plan, options) for plan in inlined.plans]
+    way, why = _way(inlined, options)
     outcomes = [call.made.outcome for call in calls]
+    if way is not None:
+        calls = [_entered(call, way, inlined.specializer) for call in calls]
+    elif why and calls:
+        outcomes[0].refuse(
+            entry.NAME, system.contract.system_calls.entry if system.contract.system_calls else "", "", why
+        )
     remarks = [r for outcome in outcomes for r in outcome.remarks if r.pass_name != "inline"]
     variants = tuple(_accepted(call) for call in calls)
     before = sum(size(loaded.kernel.function(call.plan.handler)) for call in calls)
     after = sum(size(call.made.function) for call in calls)
     changed = sum(r.kind == "passed" for r in remarks)
-    return SpecializedCalls(tuple(calls), variants), PhaseResult(
+    return SpecializedCalls(tuple(calls), variants, way), PhaseResult(
         "specialize",
         "§4.2",
         f"{changed:,} changes in {len(calls)} new system calls, each checked by `verify`.",
@@ -111,6 +124,31 @@ def _accepted(call: Call) -> Variant:
     """What the new number stands for now.  A site whose argument was refused passes it as before."""
     made = call.made
     return replace(call.plan.variant, implied=tuple(made.implied.items()), guarded=tuple(made.guarded.items()))
+
+
+def _way(inlined: Inlined, options: Options) -> tuple[Entrance | None, str]:
+    """From the gate to the handlers; or why that is left alone, if it is not by choice."""
+    if options.as_published or entry.NAME in options.without:
+        return None, ""
+    maker = inlined.specializer
+    if (missing := entry.promised(maker.contract)) is not None:
+        return None, missing
+    try:
+        return entrance(maker.program, maker.contract, maker.depths, inlined.profile.edges), ""
+    except NoEntrance as why:
+        return None, str(why)
+
+
+def _entered(call: Call, way: Entrance, maker: Specializer) -> Call:
+    """With its own way in and out, where it can have one."""
+    plan, made = call.plan, call.made
+    if made.early is None or plan.variant.number < way.limit:
+        return call
+    entered = enter(tidied(made.early), plan.handler, way, plan.variant.number, made.outcome)
+    if entered is None:
+        return call
+    number = plan.variant.call if maker.reads_number(plan.handler) else None
+    return replace(call, entered=entered, slot=wrapper(made.early, plan.handler, made.implied, number))
 
 
 def _rows(calls: list[Call]) -> Iterator[tuple[str, str, int, int]]:

@@ -51,8 +51,13 @@ class Exits:
         if mask & FLAGS:
             flags = state.carry if mask & FLAGS == CF else state.flags
         registers = {r: state.registers[r] for r in REGISTERS if r != "esp" and register_mask(r) & mask}
-        slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and _slot_matters(c, mask)}
-        return Exit(label, site, reason, state.esp, registers, slots, flags, weight, outside)
+        whole = state.segments is not None and self.elsewhere(label)
+        slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and (whole or _slot_matters(c, mask))}
+        return Exit(label, site, reason, state.esp, registers, slots, flags, weight, outside, state.segments)
+
+    def elsewhere(self, label: str) -> bool:
+        """Whether the block is another function's: the entry's own code, which gets all of the saved registers."""
+        return self.values.index.owners.get(label) is not self.values.index.owners[self.values.entry]
 
     def returned(self, state: State) -> tuple[dict[str, Value], dict[int, Value]]:
         """What must be as it was before a `ret`: registers, and words of the caller's stack."""

@@ -11,6 +11,7 @@ from rewriter.analysis.summary import Summary, depth_reach
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.region.flag import Flags, Unsupported, rebuildable
 from rewriter.region.moment import Moment
+from rewriter.region.segments import insists
 from rewriter.region.tree import Effect
 from rewriter.x86.decode import Mem
 from rewriter.x86.effects import FLAGS, UNKNOWN, Effects, effects, register_mask
@@ -30,6 +31,9 @@ def fixed(m: Moment) -> None:
         raise Unsupported(f"{m.decoded.mnemonic} is not understood")
     if found.may_write & _ESP and found.esp_change is None:
         raise Unsupported(f"{m.decoded.mnemonic} moves esp")
+    insisting = m.state.segments is not None and insists(m.decoded, found)
+    if found.loads or found.stores:
+        m.by_segment()
     read = tuple(_ranges(m, found.loads))
     written = tuple(_ranges(m, found.stores))
     if found.stores:
@@ -38,6 +42,7 @@ def fixed(m: Moment) -> None:
     if found.loads or found.stores:
         m.settle(kills=False, also=read)
     effect = m.effect("fixed", faults=False)
+    effect.segments, effect.insists = m.state.segments, insisting
     effect.esp = m.state.esp if found.reads & _ESP else None
     effect.below = m.state.esp if read or written else None
     effect.inputs = {r: m.state.registers[r] for r in _OTHERS if _needs(found, _MASKS[r])}
@@ -129,7 +134,9 @@ def call(m: Moment, callee: Summary) -> None:
     m.give_away(*(m.state.registers[r] for r in _OTHERS if callee.reads & _MASKS[r]))
     m.give_away(*(v for slot, v in m.state.slots.items() if v is not None and esp <= slot < high))
     m.settle(kills=False, also=((esp, high),))
+    m.by_segment()
     effect = m.effect("call", value=target, faults=False)
+    effect.segments = m.state.segments
     effect.esp = esp
     effect.inputs = {r: m.state.registers[r] for r in _OTHERS if callee.reads & _MASKS[r]}
     effect.results = {r: m.pool.make("result", effect.number, r) for r in _OTHERS if callee.clobbers & _MASKS[r]}

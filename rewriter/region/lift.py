@@ -20,6 +20,7 @@ from rewriter.region.exits import Exits, FlagsLost, Refused
 from rewriter.region.fixed import call
 from rewriter.region.flag import Condition, Unsupported, alternatives
 from rewriter.region.moment import Moment
+from rewriter.region.segments import Segments
 from rewriter.region.state import State
 from rewriter.region.tree import Branch, Exit, Node, Return, exits, nodes
 from rewriter.region.value import Pool, Value, inside
@@ -73,7 +74,10 @@ class Lifter:
     def run(self) -> Node:
         """The whole tree.  Raises Refused."""
         root = Node(self.work.heat.block(self.work.name))
-        self._plant(Leaf(root, self.work.name, State.at_entry(self.pool, self.known), {}))
+        state = State.at_entry(self.pool, self.known)
+        if self.work.number is not None:
+            state.segments = Segments.of_program(self.pool)
+        self._plant(Leaf(root, self.work.name, state, {}))
         while self._heap:
             _, _, leaf = heapq.heappop(self._heap)
             reason = self._ends(leaf)
@@ -92,6 +96,8 @@ class Lifter:
         """Why a path is not followed; "" if it is."""
         if leaf.label not in self.values.states or leaf.label not in self.values.index.blocks:
             return "leaves the function"
+        if self.work.number is not None and self.exits.elsewhere(leaf.label):
+            return "leaves for the entry's own code"
         if leaf.node.weight < self.limits.least * self._entries:
             return "unlikely"
         if leaf.seen.get(leaf.label, 0) >= self.limits.rounds:
@@ -214,7 +220,18 @@ class Lifter:
         if kind is Flow.RETURN and path.leaf.state.esp == 0:
             path.node.end = Return(last, *self.exits.returned(path.leaf.state))
             return None
+        if kind is Flow.IRET and self.work.number is not None:
+            path.node.end = self._back(path.leaf.state, last)
+            return None
         raise Unsupported(f"{decode(last.raw).mnemonic} leaves")
+
+    def _back(self, state: State, last: Insn) -> Return:
+        """`iret`: the program gets all of its registers."""
+        if state.esp != 0 or any(slot >= 0 for slot in state.slots):
+            raise Unsupported("iret from another frame than the gate's")
+        if state.segments is None or state.segments[:2] != Segments.of_program(self.pool)[:2]:
+            raise Unsupported("iret with other segments than at the gate")
+        return Return(last, dict(state.registers), {}, state.segments._replace(upward=False))
 
     def _call(self, path: _Path, block: Block, last: Insn) -> str | None:
         site = len(block.insns) - 1

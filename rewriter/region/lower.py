@@ -10,6 +10,7 @@ from rewriter.region.exits import Refused
 from rewriter.region.flag import Condition
 from rewriter.region.future import Future, Uses, room
 from rewriter.region.machine import GENERAL, Line, Machine, Places
+from rewriter.region.segments import Segments
 from rewriter.region.tree import Branch, Exit, Node, Return
 from rewriter.region.value import Pool, Value, values_in
 from rewriter.region.writer import Writer
@@ -54,10 +55,10 @@ class Lowerer:
         self.exits: dict[str, tuple[str, int]] = {}
         self._names: dict[tuple[str, int], str] = {}
 
-    def run(self, entry: str, known: Mapping[str, Value]) -> Lowered:
-        """Raises Refused."""
+    def run(self, entry: str, known: Mapping[str, Value], segments: Segments | None = None) -> Lowered:
+        """`known`: what registers hold; `segments`: also these.  Raises Refused."""
         held = {name: known.get(name) or self.pool.make("param", name) for name in GENERAL}
-        pending = [(self.root, entry, Places(held))]
+        pending = [(self.root, entry, Places(held, segments=segments))]
         while pending:
             node, label, places = pending.pop()
             pending += self._node(node, label, places)

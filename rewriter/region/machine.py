@@ -16,6 +16,7 @@ from rewriter.ir import Insn
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Flags
 from rewriter.region.future import Room, Uses
+from rewriter.region.segments import Segments
 from rewriter.region.tree import Effect
 from rewriter.region.value import Pool, Value
 
@@ -33,6 +34,7 @@ class Places:
     gone: frozenset[int] = frozenset()  # of the caller's words, those that hold something else than at the entry
     level: int = 0
     flags: tuple[Flags, ...] = ()  # what the flags are those of
+    segments: Segments | None = None  # where the code begins at the gate
     pending: Effect | None = None  # a load that is not written yet: an instruction may take it as its operand
 
     def copy(self) -> Places:
@@ -87,6 +89,12 @@ class Machine:
         """A stack slot as an operand."""
         return f"{SIZES[size]} ptr [{esp_plus(offset)}]"
 
+    def memory(self, size: int, address: str) -> str:
+        """Memory as an operand; the processor's ss names it as long as ds is the program's."""
+        held = self.at.segments
+        found_by = "ss:" if held is not None and not held.name_memory() and "esp@" not in address else ""
+        return f"{SIZES[size]} ptr {found_by}[{address}]"
+
     def _placed(self, match: re.Match[str]) -> str:
         distance = int(match[1]) - self.at.level
         return f"esp {'-' if distance < 0 else '+'} {abs(distance):#x}" if distance else "esp"
@@ -134,7 +142,7 @@ class Machine:
 
     def _derivable(self, value: Value, found: dict[Value, None]) -> bool:
         args = list(value.values())
-        return all(v in found or v.op in _FREE_TO_MAKE or (not v.leaf and self._derivable(v, found)) for v in args)
+        return all(v in found or self.free_to_make(v) or (not v.leaf and self._derivable(v, found)) for v in args)
 
     def find(self, value: Value) -> str | None:
         """A register that holds the value."""
@@ -187,7 +195,12 @@ class Machine:
 
     def cheap(self, value: Value) -> bool:
         """Whether it can be had again."""
-        return value.op in _FREE_TO_MAKE or self.stored(value) is not None
+        return self.free_to_make(value) or self.stored(value) is not None
+
+    def free_to_make(self, value: Value) -> bool:
+        """Whether an instruction makes it of nothing."""
+        held = self.at.segments
+        return value.op in _FREE_TO_MAKE or (held is not None and held.holder(value) is not None)
 
     def spill(self, value: Value, register: str) -> None:
         """Store a value on the stack, where nothing else ever has to be."""

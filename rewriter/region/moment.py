@@ -124,10 +124,16 @@ class Moment:
             return address.offset
         touched = self.step.touched(mem, mem.size)
         if touched is None:
+            self.by_segment()
             return address
         if touched == EVERYTHING or touched[1] - touched[0] != mem.size:
             raise Unsupported("touches the stack at an unknown place")
         return touched[0]
+
+    def by_segment(self) -> None:
+        """Memory that is not on this stack is found by ds or es."""
+        if self.state.segments is not None and not self.state.segments.name_memory():
+            raise Unsupported("memory by the program's segments")
 
     def virtual(self, place: Place, size: int) -> bool:
         """Whether this is a stack slot whose word is a value."""

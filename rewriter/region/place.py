@@ -8,6 +8,8 @@ from rewriter.analysis.value import WORD
 from rewriter.region.exits import Refused
 from rewriter.region.flagcode import Conditions
 from rewriter.region.future import Uses
+from rewriter.region.machine import Line, esp_plus
+from rewriter.region.segments import NUMBERS, Segments, from_register
 from rewriter.region.tree import Exit, Return
 from rewriter.region.value import Value
 
@@ -45,7 +47,7 @@ class Placer(Conditions):
         if value is None or any(v is value for r, v in m.at.held.items() if r != register):
             return False
         asked = any(v is value for r, v in left.items() if r != register)
-        again = m.cheap(value) and value.op != "current"
+        again = m.cheap(value) and value.op not in ("current", "segment")
         return not again and (asked or value in m.needed())
 
     def _move(self, register: str, value: Value) -> None:
@@ -128,6 +130,41 @@ class Placer(Conditions):
         m.at.memory.pop(slot, None)
         m.at.gone |= {slot}
 
+    # Segments
+
+    def load_segments(self, wanted: Segments | None) -> None:
+        """Let the segment registers hold these, and the direction flag be clear if it is believed to be."""
+        m = self.m
+        held = m.at.segments
+        if wanted is None or held is None:
+            return
+        if wanted.upward and not held.upward:
+            m.put("cld")
+            held = m.at.segments = held._replace(upward=True)
+        names = [name for name in NUMBERS if getattr(wanted, name) is not getattr(held, name)]
+        if not names:
+            return
+        for name in names:
+            self._save_segment(getattr(held, name))
+        for name in names:
+            self._load_segment(name, getattr(wanted, name))
+
+    def _save_segment(self, value: Value) -> None:
+        """What the program had in it must not get lost."""
+        m = self.m
+        if value in m.needed() and m.find(value) is None and m.stored(value) is None:
+            m.spill(value, self.register(value))
+
+    def _load_segment(self, name: str, value: Value) -> None:
+        m = self.m
+        assert m.at.segments is not None
+        slot = m.stored(value)
+        if slot is not None and m.find(value) is None:
+            m.put(f"mov {name}, word ptr [{esp_plus(slot)}]")
+        else:
+            m.lines.append(Line(from_register(name, self.register(value)), m.origin))
+        m.at.segments = m.at.segments.loaded(name, value)
+
     # Ways out
 
     def leave(self, exit: Exit) -> None:
@@ -142,6 +179,7 @@ class Placer(Conditions):
         with m.later(*registers, *flags):
             self.store_slots(exit.slots)
         with m.later(*registers, *flags):
+            self.load_segments(exit.segments)
             self.prepare(registers)
         if exit.flags is not None:
             with m.later(*registers), self.ready(exit.flags) as lines:
@@ -157,6 +195,7 @@ class Placer(Conditions):
         with m.later(*registers):
             self.store_slots(end.slots)
         with m.later(*registers):
+            self.load_segments(end.segments)
             self.prepare(registers)
         self.assign(end.registers)
         m.move_esp(0)

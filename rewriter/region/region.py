@@ -29,6 +29,7 @@ from rewriter.region.cost import remaining, with_region
 from rewriter.region.exits import Refused
 from rewriter.region.lift import Lifter, Limits
 from rewriter.region.lower import Lowered, Lowerer
+from rewriter.region.segments import Segments
 from rewriter.region.tree import Node, exits
 from rewriter.region.value import Pool, Value
 
@@ -48,10 +49,7 @@ class Region:
 def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None:
     """Make the function anew as a region, if it can be and pays (or `always`, where it can be); a remark says why not,
     or what its exits are."""
-    base = work.early.copy() if work.early is not None else work
-    if base is not work:
-        for tidy in (constants, deadcode, unreachable, straighten):
-            tidy(base)
+    base = tidied(work.early) if work.early is not None else work
     before = remaining(work)[work.name]
     try:
         made = add_region(base, limits)
@@ -67,6 +65,14 @@ def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None
     work.data, work.clone_of, work.returns, work.heat = base.data, base.clone_of, base.returns, base.heat
     for exit in exits(made.root):
         work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
+
+
+def tidied(early: Work) -> Work:
+    """What a region is lifted from: without what the known arguments have made superfluous."""
+    base = early.copy()
+    for tidy in (constants, deadcode, unreachable, straighten):
+        tidy(base)
+    return base
 
 
 def add_region(work: Work, limits: Limits = LIMITS) -> Region:
@@ -102,6 +108,8 @@ def _made(work: Work, limits: Limits) -> Region:
 def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> Region:
     pool = Pool()
     known = {register: pool.make("current") for register in sorted(work.current)}
+    if work.number is not None:
+        known["eax"] = pool.const(work.number)
     root = Lifter(work, known, pool, limits).run()
     lowered = _lowered(work, root, pool, known, depth)
     return Region(root, lowered, with_region(lowered, root, behind))
@@ -110,12 +118,13 @@ def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> 
 def _lowered(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], depth: int) -> Lowered:
     """Twice: the second time it is known how low esp will have to be."""
     size = work.contract.stack_size
+    segments = Segments.of_program(pool) if work.number is not None else None
     first = Lowerer(root, pool, work.labels().fresh, depth, size)
-    made = first.run(work.name, known)
+    made = first.run(work.name, known, segments)
     if not first.room.lowest:
         return made
     try:
-        return Lowerer(root, pool, work.labels().fresh, depth, size, first.room.lowest).run(work.name, known)
+        return Lowerer(root, pool, work.labels().fresh, depth, size, first.room.lowest).run(work.name, known, segments)
     except Refused:
         return made
 
@@ -152,7 +161,8 @@ def _rename_entry(work: Work, label: str) -> None:
 
 def _cut(work: Work, lowered: Lowered, old: Mapping[str, str]) -> dict[str, str]:
     """Labels of the places where exits lead, by the region's names for them."""
-    found: dict[str, str] = {}
+    mine = {block.label for block in work.function.blocks}
+    found = {name: label for name, (label, _) in lowered.exits.items() if old.get(label, label) not in mine}
     wanted: dict[str, dict[int, str]] = {}
     for name, (label, site) in lowered.exits.items():
         wanted.setdefault(old.get(label, label), {})[site] = name

@@ -9,6 +9,7 @@ from rewriter.region import algebra
 from rewriter.region.fixed import fixed
 from rewriter.region.flag import Condition, Flags, Unsupported, of_result
 from rewriter.region.moment import Moment
+from rewriter.region.segments import moved
 from rewriter.region.value import WORD, Value
 from rewriter.x86.operands import Imm, Mem, Operand, Reg
 
@@ -18,6 +19,8 @@ Rule = Callable[[Moment], None]
 def run(moment: Moment) -> None:
     """Take one instruction that goes on to the next.  Raises Unsupported, FlagsLost."""
     mnemonic = moment.decoded.mnemonic
+    if moment.state.segments is not None and moved(moment):
+        return
     if moment.decoded.prefixes or any(isinstance(o, Mem) and o.segment for o in moment.decoded.operands):
         fixed(moment)
     elif mnemonic.startswith("cmov"):

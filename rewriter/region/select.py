@@ -9,7 +9,8 @@ from __future__ import annotations
 from rewriter.analysis.value import WORD
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Flags
-from rewriter.region.machine import SIZES, WITH_BYTES, Machine, esp_plus, narrow
+from rewriter.region.machine import WITH_BYTES, Line, Machine, esp_plus, narrow
+from rewriter.region.segments import to_register
 from rewriter.region.tree import Effect
 from rewriter.region.value import Value
 
@@ -76,7 +77,7 @@ class Selector:
         pending = m.at.pending
         if pending is not None and pending.result is value:
             assert pending.address is not None
-            text = f"{SIZES[pending.size]} ptr [{self.address(pending.address)}]"
+            text = m.memory(pending.size, self.address(pending.address))
             m.at.pending = None
             return text
         slot = m.stored(value)
@@ -98,7 +99,7 @@ class Selector:
         text = self.address(effect.address)
         target = m.take(wish or self._spare())
         origin, m.origin = m.origin, effect.insn.origin
-        m.put(f"{'mov' if effect.size == WORD else 'movzx'} {target}, {SIZES[effect.size]} ptr [{text}]")
+        m.put(f"{'mov' if effect.size == WORD else 'movzx'} {target}, {m.memory(effect.size, text)}")
         m.origin = origin
         m.set(target, effect.result)
         return target
@@ -200,11 +201,14 @@ class Selector:
 
     def _leaf(self, value: Value, wish: str | None) -> str:
         m = self.m
-        if value.op not in ("stack", "current"):
+        segment = m.at.segments.holder(value) if m.at.segments is not None else None
+        if value.op not in ("stack", "current") and segment is None:
             raise Refused(f"{value} is lost")
         target = m.take(wish)
         if value.offset is not None:
             m.put(f"lea {target}, [{esp_plus(value.offset)}]")
+        elif segment is not None:
+            m.lines.append(Line(to_register(segment, target), m.origin))
         else:
             m.put(f"mov {target}, {-m.stack_size & 0xFFFFFFFF:#x}")
             m.put(f"and {target}, esp", keeps_flags=False)

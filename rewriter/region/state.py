@@ -10,6 +10,7 @@ from rewriter.analysis.state import Range
 from rewriter.analysis.value import REGISTERS
 from rewriter.region.algebra import binary, inverted, negated, shifted, signed_part
 from rewriter.region.flag import Condition, Flags, Unsupported, condition
+from rewriter.region.segments import Segments
 from rewriter.region.value import Pool, Value
 
 
@@ -21,7 +22,7 @@ class State:
 
     `flags` and `carry` (which `inc` and `dec` keep) are those of two operations, mostly of the same.  `facts` are
     conditions that the path has tested, `equal` the words that are a constant since.  `leaked`: somebody else may hold
-    an address of this stack.
+    an address of this stack.  `segments`: where the code begins at the gate.
     """
 
     registers: dict[str, Value]
@@ -33,6 +34,7 @@ class State:
     facts: dict[Condition, bool] = field(default_factory=dict)
     equal: dict[Value, Value] = field(default_factory=dict)
     leaked: bool = False
+    segments: Segments | None = None
 
     @staticmethod
     def at_entry(pool: Pool, known: Mapping[str, Value]) -> State:
@@ -50,6 +52,7 @@ class State:
             dict(self.facts),
             dict(self.equal),
             self.leaked,
+            self.segments,
         )
 
     def register(self, pool: Pool, name: str) -> Value:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from rewriter.ir import Insn
 from rewriter.region.flag import Condition, Flags
+from rewriter.region.segments import Segments
 from rewriter.region.value import Value, values_in
 
 Kind = Literal["load", "store", "change", "keep", "call", "fixed"]
@@ -18,6 +19,7 @@ class Exit:
     """Control leaves for instruction `site` of block `label` of the code that was lifted; what must be as it expects.
 
     `registers` and `slots` are those that matter there; `flags`, if they do.  `leaves` is a label outside of it.
+    `segments`, where the code begins at the gate: what must be in them.
     """
 
     label: str
@@ -29,6 +31,7 @@ class Exit:
     flags: Flags | None = None
     weight: float = 0.0
     leaves: bool = False
+    segments: Segments | None = None
 
     def uses(self) -> Iterator[Value]:
         yield from self.registers.values()
@@ -38,15 +41,18 @@ class Exit:
 
 @dataclass(slots=True)
 class Return:
-    """`ret`, with the registers that somebody reads behind it, and words of the caller's stack that have changed."""
+    """`ret` or `iret`, with the registers that somebody reads behind it, and words of the caller's stack that have
+    changed."""
 
     insn: Insn
     registers: dict[str, Value]
     slots: dict[int, Value]
+    segments: Segments | None = None
 
     def uses(self) -> Iterator[Value]:
         yield from self.registers.values()
         yield from self.slots.values()
+        yield from values_in((self.segments,))
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ class Effect:
     `esp`: where it must be; `below`: where it may be at most, since the effect touches the stack.  `kills`: stack
     bytes that hold something else afterwards.  `passed`: what registers must hold that the callee may leave alone,
     if the result matters.  `fault`: the way to the fixup, with `halves` in the registers of an interrupted `rep`.
+    `segments`: what must be in the segment registers, if it `insists` on them.
     """
 
     number: int
@@ -81,6 +88,8 @@ class Effect:
     fault: Exit | None = None
     halves: dict[str, Value] = field(default_factory=dict)
     passed: dict[str, Value] = field(default_factory=dict)
+    segments: Segments | None = None
+    insists: bool = True
 
     def uses(self) -> Iterator[Value]:
         yield from (v for v in (self.address, self.value) if v is not None)

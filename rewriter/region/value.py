@@ -14,6 +14,7 @@ class Value:
 
     Leaves:      const(n)  label(name, addend)  stack(offset from the entry esp)  current(): where the task lies
                  param(register at the entry)  given(offset): a word of the caller's stack, as it was at the entry
+                 segment(ds or es): what the program had in it at the gate
                  result(effect, place): what an effect left in a register; a load's word
     Operations:  add sub and or xor mul not neg shl shr sar (by a number)  shld shrd (by a number)
                  signed (the lowest n bytes, extended)  set(condition)  borrow(condition) = −set
@@ -58,7 +59,7 @@ class Value:
 
 
 Key: TypeAlias = tuple[str, tuple[object, ...]]
-LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "result"])
+LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "segment", "result"])
 
 
 def inside(value: Value) -> list[Value]:

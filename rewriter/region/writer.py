@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rewriter.analysis.value import WORD
+from rewriter.ir import Insn
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Flags
-from rewriter.region.machine import GENERAL, SIZES, WITH_BYTES, Line, Places, narrow
+from rewriter.region.machine import GENERAL, WITH_BYTES, Line, Places, narrow
 from rewriter.region.place import Placer
+from rewriter.region.segments import with_ss
 from rewriter.region.tree import Effect
 from rewriter.region.value import Value
+from rewriter.x86.effects import effects
 from rewriter.x86.flow import Flow, flow
 
 
@@ -91,7 +94,7 @@ class Writer(Placer):
                 with m.pinned(*self._in_address):
                     self.flush()
         m.origin = effect.insn.origin
-        m.put(f"{name} {SIZES[effect.size]} ptr [{place}]" + (f", {source}" if source else ""))
+        m.put(f"{name} {m.memory(effect.size, place)}" + (f", {source}" if source else ""))
         if address.offset is not None:
             m.at.memory.pop(address.offset & -WORD, None)
             m.at.gone |= {address.offset & -WORD}
@@ -116,6 +119,12 @@ class Writer(Placer):
         inputs = list(effect.inputs.values())
         faulting = list(effect.fault.uses()) if effect.fault else []
         flags = [v for v in (effect.flags.left, effect.flags.right) if v is not None] if effect.flags else []
+        if effect.insists and effect.segments != m.at.segments:
+            with m.later(*effect.uses(), *faulting):
+                self.flush()
+                self.load_segments(effect.segments)
+        for slot in [s for s, value in m.at.memory.items() if _killed(effect, s) and m.find(value) is not None]:
+            del m.at.memory[slot]  # the register's copy will be the only one
         self._evacuate(effect, faulting)
         with m.later(*faulting, *flags, *inputs):
             target = self._target(effect)
@@ -162,7 +171,7 @@ class Writer(Placer):
         needed = [v for v in m.needed() if m.find(v) is None]
         for value in needed:
             slot = m.stored(value)
-            if slot is not None and any(low < slot + WORD and slot < high for low, high in effect.kills):
+            if slot is not None and _killed(effect, slot):
                 target = m.take(avoid=[*effect.results, *effect.inputs])
                 m.put(f"mov {target}, {m.slot(slot)}")
                 m.set(target, value)
@@ -203,7 +212,10 @@ class Writer(Placer):
         if flow(effect.insn.raw) is Flow.CALL_INDIRECT:
             m.put(f"call {target[0]}")
         else:
-            m.lines.append(Line(replace(effect.insn, faults_to=fault), effect.insn.origin, fault))
+            insn = effect.insn
+            if m.at.segments is not None and not m.at.segments.name_memory() and _in_memory(insn):
+                insn = with_ss(insn)
+            m.lines.append(Line(replace(insn, faults_to=fault), insn.origin, fault))
 
     def _settle(self, effect: Effect) -> None:
         """What is where behind the effect."""
@@ -212,7 +224,7 @@ class Writer(Placer):
         for register in effect.results:
             m.at.held.pop(register, None)
         m.at.held |= effect.results
-        for slot in [s for s in m.at.memory if any(low < s + WORD and s < high for low, high in effect.kills)]:
+        for slot in [s for s in m.at.memory if _killed(effect, s)]:
             del m.at.memory[slot]
         for low, high in effect.kills:
             if high > 0:
@@ -220,3 +232,13 @@ class Writer(Placer):
         m.at.level += effect.moves
         if any(r not in (*GENERAL, *WITH_BYTES) for r in effect.results):
             raise Refused("an unknown register")
+
+
+def _killed(effect: Effect, slot: int) -> bool:
+    """Whether another word may stand in a stack slot behind the effect."""
+    return any(low < slot + WORD and slot < high for low, high in effect.kills)
+
+
+def _in_memory(insn: Insn) -> bool:
+    found = effects(insn)
+    return bool(found.loads or found.stores)

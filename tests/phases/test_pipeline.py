@@ -17,6 +17,7 @@ from rewriter.profile import Profile, ProfileError
 from rewriter.report import PHASES, PhaseResult
 from rewriter.verify import verify
 
+ENOSYS = 38
 EVERYTHING = ("hello", "readseek 9000 3", "calls", "fault read-null", "fault divide", "readseek 65536 2")
 
 
@@ -50,15 +51,20 @@ def test_no_argument_of_read_and_lseek_is_refused(results: dict[str, PhaseResult
 
 def test_the_original_numbers_cost_what_they_did(results: dict[str, PhaseResult], system: System) -> None:
     """Programs that were not retargeted run on the new kernel, instruction for instruction as before; a fault alone
-    may take another way, through an exception table that has grown by the entries of the clones."""
+    may take another way, through an exception table that has grown by the entries of the clones.  Numbers behind the
+    kernel's own have no call: they are looked for among the new ones first."""
     kernel = results["layout"].files["kernel.specialized.elf"]
     old, new = (
         system.machine.run(k, system.work(EVERYTHING), measure=True, check=True) for k in (system.kernel, kernel)
     )
     assert not differences(old, new)
+    sites: Any = results["retarget"].summary["sites"]
+    first = min(int(site["is"]) for site in sites)
     pairs = [(a, b) for a, b in zip(old.calls, new.calls, strict=True) if not a.faults]
-    assert len(pairs) > 100
-    assert [a.instructions for a, _ in pairs] == [b.instructions for _, b in pairs]
+    known = [(a.instructions, b.instructions) for a, b in pairs if a.number < first]
+    assert len(known) > 100
+    assert [a for a, _ in known] == [b for _, b in known]
+    assert all(a.result == -ENOSYS for a, _ in pairs if a.number >= first)
 
 
 def test_the_specialized_kernel_is_valid_and_can_be_read_again(results: dict[str, PhaseResult], system: System) -> None:

@@ -1,0 +1,238 @@
+"""The way in and out of a new system call as part of it (beyond the paper): from the gate to its `iret` one region.
+
+    int 0x80 → system_call:            system_call$sys_lseek$202:
+        push eax … push ebx      ⇒        mov ecx, -8192          ; nothing saved that nobody looks at
+        mov ds, edx …                     and ecx, esp
+        cmp eax, 256; jae …               test byte ptr ss:[ecx + 16], 2
+        test byte ptr [ebx + 16], 2       jne exit                ; there it saves what it should have
+        jne traced_call                   …
+        call sys_call_table[eax]          cli
+        …                                 cmp dword ptr ss:[ecx], 0
+        iret                              …
+                                          iret
+
+The blocks on the way are copied, with the handler's code in the place of the call; where they leave for tracing,
+signals, rescheduling, they leave for the entry's own code.  Then that is lifted as any handler is (`region`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from rewriter.analysis.body import Body
+from rewriter.analysis.entrance import Entrance, NoEntrance
+from rewriter.analysis.graph import jump_table
+from rewriter.analysis.value import WORD
+from rewriter.analysis.values import Values
+from rewriter.contract import Contract
+from rewriter.edit import Labels, clone, renamed
+from rewriter.ir import Block, Data, Function, Ref
+from rewriter.passes.deadcode import unreachable
+from rewriter.passes.heat import Heat
+from rewriter.passes.layout import layout
+from rewriter.passes.outcome import Outcome
+from rewriter.passes.work import Work
+from rewriter.region.cost import remaining
+from rewriter.region.exits import Refused
+from rewriter.region.lift import Limits
+from rewriter.region.region import LIMITS, add_region
+from rewriter.region.tree import exits
+from rewriter.x86.decode import decode
+from rewriter.x86.encode import assemble, call, jump
+from rewriter.x86.flow import Flow, flow
+
+NAME = "entry"
+FLAT = "at the gate, ss names the memory that the entry loads ds and es for"
+UNSEEN = "saved registers are read by whoever is given them"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The entry of one new system call; `instructions`: how many are expected from the gate to the `iret`."""
+
+    function: Function
+    data: tuple[Data, ...]
+    heat: Heat
+    instructions: float
+
+
+def enter(
+    early: Work,
+    handler: str,
+    way: Entrance,
+    number: int,
+    outcome: Outcome,
+    *,
+    always: bool = False,
+    limits: Limits = LIMITS,
+) -> Entered | None:
+    """The new system call `early`, made of this handler, with the way to it from the gate for its number; None with a
+    remark if that cannot be, or (but for `always`) does not pay."""
+    name = f"{way.function}${early.name}"
+    try:
+        if (reason := Body(early.depths, handler).obstacle()) is not None:
+            raise NoEntrance(reason)
+        work = joined(early, way, name, number)
+        before = remaining(work)[name]
+        made = add_region(work, limits)
+        if made.cost >= before and not always:
+            raise Refused(f"costs {made.cost:.1f} instructions, without it {before:.1f}")
+    except (Refused, NoEntrance) as why:
+        outcome.refuse(NAME, early.name, early.name, str(why))
+        return None
+    unreachable(work)
+    _fold(work, way)
+    layout(work)
+    early.depths.index.forget(name)
+    for reason in work.outcome.refused:
+        outcome.refuse(NAME, early.name, early.name, reason)
+    for exit in exits(made.root):
+        outcome.did(NAME, early.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
+    named = {ref.target for insn in work.function.insns() for ref in insn.refs}
+    return Entered(work.function, tuple(d for d in work.data if d.name in named), work.heat, made.cost)
+
+
+def promised(contract: Contract) -> str | None:
+    """What the contract would have to say and does not; None if it says all."""
+    missing = [fact for fact in (FLAT, UNSEEN) if fact not in contract.facts]
+    return f"the contract does not say: {missing[0]}" if missing else None
+
+
+def wrapper(early: Work, handler: str, implied: Mapping[int, int], number: int | None) -> Function | None:
+    """What the table's slot leads to where the call has an entry of its own, for calls that are traced or timed: the
+    handler as it was, with the implied arguments in a frame of their own.  None where that does not do; the slot needs
+    the whole new call then.  `number`: what the handler must find in eax, if it may read it.
+
+    push 0; push 0; push [esp + 12]; call sys_lseek; lea esp, [esp + 12]; ret
+    """
+    summary = early.depths.of(handler)
+    promise = early.contract.system_calls
+    if not implied:
+        again = assemble([f"mov eax, {number:#x}"]) if number is not None else []
+        return Function(early.name, [Block(early.name, [*again, jump(handler)])])
+    if promise is None or summary.unbounded or summary.pops != 0:
+        return None
+    count = max([*(n + 1 for n in implied), -(-(summary.use_depth or 0) // WORD) - 1])
+    if count > promise.arguments:
+        return None
+    lines = [f"mov eax, {number:#x}"] if number is not None else []
+    for n in reversed(range(count)):
+        lines.append(f"push {implied[n]:#x}" if n in implied else f"push dword ptr [esp + {WORD * count:#x}]")
+    after = f"{early.name}.0"
+    first = Block(early.name, [*assemble(lines), call(handler)], after)
+    return Function(early.name, [first, Block(after, assemble([f"lea esp, [esp + {WORD * count:#x}]", "ret"]))])
+
+
+# The way and the handler as one function
+
+
+def joined(early: Work, way: Entrance, name: str, number: int) -> Work:
+    """Copies of the blocks on the way, and of the handler between them.  Raises Refused."""
+    index = early.depths.index
+    labels = Labels(name, (f.name for f in index.program.functions))
+    route = {label: labels.fresh() for label in (*way.there[1:], *way.back)}
+    route[way.there[0]] = name
+    body = {block.label: labels.fresh() for block in early.function.blocks}
+    body |= {data.name: f"{name}$table{n}" for n, data in enumerate(early.data)}
+    at_door = _esp_at_door(early, way)
+    blocks = clone([index.blocks[label] for label in (*way.there, *way.back)], route)
+    door = blocks[len(way.there) - 1]
+    door.insns[-1:] = assemble(["lea esp, [esp - 4]"])
+    door.falls_to = body[early.name]
+    handler = clone(early.function.blocks, body)
+    work = Work(early.depths, early.contract, Function(name, [*blocks, *handler]), early.at_return, number=number)
+    work.data = [replace(d, name=body[d.name], refs=_named(d, body)) for d in early.data]
+    work.clone_of = {copy: label for label, copy in route.items()}
+    work.returns = {route[label]: (0,) for label in route}
+    for label, copy in body.items():
+        work.returns[copy] = (0, *(at_door - WORD + offset for offset in early.returns.get(label, (0,))))
+    _warm(work, early, way, {**route, **body})
+    target = route[way.back[0]]
+    _lead_back(work, handler, target, labels)
+    values = work.values()
+    if target not in values.states or values.states[target].esp != at_door:
+        raise NoEntrance("esp is not known where the handler returns")
+    return work
+
+
+def _named(data: Data, labels: Mapping[str, str]) -> dict[int, Ref]:
+    return {at: replace(ref, target=labels.get(ref.target, ref.target)) for at, ref in data.refs.items()}
+
+
+def _esp_at_door(early: Work, way: Entrance) -> int:
+    values = Values(early.depths.index, early.depths.transfer(), way.there[0])
+    esp = values.before_last(way.there[-1]).esp if way.there[-1] in values.states else None
+    if esp is None:
+        raise NoEntrance("esp is not known where the entry calls the handler")
+    return esp
+
+
+def _warm(work: Work, early: Work, way: Entrance, labels: Mapping[str, str]) -> None:
+    """The handler's counts, and its entries for all on the way."""
+    count = early.heat.block(early.name)
+    work.heat.blocks = {labels[label]: n for label, n in early.heat.blocks.items() if label in labels}
+    work.heat.edges = {
+        (labels[a], labels[b]): n for (a, b), n in early.heat.edges.items() if a in labels and b in labels
+    }
+    route = [*way.there, early.name]
+    for label in (*way.there, *way.back):
+        work.heat.blocks[labels[label]] = count
+    for some in (route, way.back):
+        for label, after in pairwise(some):
+            work.heat.flow(labels[label], labels[after], count)
+
+
+def _lead_back(work: Work, handler: list[Block], target: str, labels: Labels) -> None:
+    """Where the handler returns it goes on in the entry; a tail call returns there."""
+    mine = {block.label for block in work.function.blocks}
+    for block in handler:
+        last = block.insns[-1] if block.insns else None
+        kind = flow(last.raw) if last is not None else Flow.NEXT
+        count = work.heat.block(block.label)
+        if last is not None and kind is Flow.RETURN:
+            if decode(last.raw).operands:
+                raise NoEntrance("the handler takes its arguments off the stack")
+            block.insns[-1:] = assemble(["lea esp, [esp + 4]"])
+            block.falls_to = target
+            work.heat.flow(block.label, target, count)
+        elif last is not None and kind is Flow.JUMP_INDIRECT and jump_table(last) is None:
+            raise NoEntrance("the handler ends with an indirect jump")
+        elif last is not None and kind is Flow.IRET:
+            raise NoEntrance("the handler leaves by iret")
+        else:
+            _tails(work, block, mine, target, labels)
+
+
+def _tails(work: Work, block: Block, mine: set[str], target: str, labels: Labels) -> None:
+    """`jne sys_lseek` ⇒ `jne .7`, where `.7: lea esp, [esp + 4]; call sys_lseek` comes back into the entry."""
+    index = work.depths.index
+    names = [e.target for e in index.edges(block) if e.target not in mine]
+    for name in dict.fromkeys(names):
+        if not index.is_entry(name):
+            raise NoEntrance(f"the handler leaves for {name}")
+        made = Block(labels.fresh(), [*assemble(["lea esp, [esp + 4]"]), call(name)], target)
+        work.function.blocks.append(made)
+        work.returns[made.label] = work.returns[block.label][:2]
+        if block.insns:
+            block.insns[-1] = renamed(block.insns[-1], {name: made.label})
+        block.falls_to = made.label if block.falls_to == name else block.falls_to
+
+
+# What is the same as in the entry's own code
+
+
+def _fold(work: Work, way: Entrance) -> None:
+    """A copy of a block on the way back that nothing has changed is left for the block itself."""
+    blocks = {block.label: block for block in work.function.blocks}
+    same = {}
+    for copy, label in work.clone_of.items():
+        original = work.depths.index.blocks.get(label)
+        whole = copy in blocks and original is not None and len(blocks[copy].insns) == len(original.insns)
+        if whole and label in way.back:
+            same[copy] = label
+    for block in work.function.blocks:
+        block.insns = [renamed(insn, same) for insn in block.insns]
+        block.falls_to = same.get(block.falls_to or "", block.falls_to)
+    work.function.blocks[:] = [block for block in work.function.blocks if block.label not in same]
