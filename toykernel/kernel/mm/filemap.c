@@ -11,18 +11,6 @@ static struct page **bucket(const struct inode *inode, u32 index)
     return &page_hash[((u32)inode / sizeof(struct page *) + index) % BUCKETS];
 }
 
-/* The page if it is in memory, with one more user; else NULL. */
-static struct page *find_get_page(struct inode *inode, u32 index)
-{
-    struct page *page = *bucket(inode, index);
-
-    while (page && (page->inode != inode || page->index != index))
-        page = page->next_hash;
-    if (page)
-        page->count++;
-    return page;
-}
-
 /* The cache itself is a user of the page. */
 static void add_to_page_cache(struct page *page, struct inode *inode, u32 index)
 {
@@ -42,10 +30,14 @@ static void add_to_page_cache(struct page *page, struct inode *inode, u32 index)
 /* The page, if need be a new one that is not up to date, with one more user; NULL if memory is short. */
 struct page *grab_cache_page(struct inode *inode, u32 index)
 {
-    struct page *page = find_get_page(inode, index);
+    struct page *page = *bucket(inode, index);
 
-    if (page)
+    while (page && (page->inode != inode || page->index != index))
+        page = page->next_hash;
+    if (page) {
+        page->count++;
         return page;
+    }
     while (nr_free_pages <= RESERVE)
         if (!prune_inode())
             return NULL;
@@ -53,14 +45,6 @@ struct page *grab_cache_page(struct inode *inode, u32 index)
     if (page)
         add_to_page_cache(page, inode, index);
     return page;
-}
-
-static void remove_from_page_cache(struct page *page)
-{
-    list_remove(bucket(page->inode, page->index), page, next_hash);
-    page->inode->i_nrpages--;
-    page->inode = NULL;
-    page_cache_size--;
 }
 
 /* Forget what lies behind the new end of a file: pages, and the rest of the last one. */
@@ -72,7 +56,10 @@ void truncate_pages(struct inode *inode, loff_t size)
     while ((page = *link)) {
         if (page->index >= nrpages) {
             *link = page->next;
-            remove_from_page_cache(page);
+            list_remove(bucket(inode, page->index), page, next_hash);
+            page->inode = NULL;
+            inode->i_nrpages--;
+            page_cache_size--;
             put_page(page);
             continue;
         }
