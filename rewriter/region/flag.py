@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rewriter.analysis.arithmetic import CONDITIONS, compute
-from rewriter.region.algebra import binary, may_be_set, shifted, signed_part
+from rewriter.region.algebra import binary, equated, may_be_set, part, shifted, signed_part
 from rewriter.region.value import WORD, Pool, Value
 from rewriter.x86.effects import CF, FLAGS, PF, ZF
 
@@ -77,7 +77,7 @@ def condition(pool: Pool, code: str, flags: Flags | None) -> Condition | bool:
         return Condition(code, flags)
     assert flags.left is not None
     if flags.kind in ("add", "adc", "sbb", "result") and code in _OF_RESULT:
-        return condition(pool, code, of_result(pool, result_of(pool, flags), flags.size))
+        return condition(pool, code, of_result(pool, part(pool, result_of(pool, flags), 0, flags.size), flags.size))
     if flags.kind == "result" or flags.right is None:
         raise Unsupported(f"condition {code} of a result")
     if flags.kind != "cmp":
@@ -86,7 +86,7 @@ def condition(pool: Pool, code: str, flags: Flags | None) -> Condition | bool:
 
 
 def result_of(pool: Pool, flags: Flags) -> Value:
-    """The word that the operation made."""
+    """The word that the operation made; of a narrow one, more than its lowest bytes."""
     assert flags.left is not None
     if flags.kind == "result":
         return flags.left
@@ -132,7 +132,7 @@ def _compared(pool: Pool, code: str, left: Value, right: Value) -> Condition | b
         found = _AGAINST_ZERO[code]
         return found if isinstance(found, bool) else _compared(pool, found, left, right)
     if code in ("e", "ne"):
-        left, right = _equated(pool, left, right)
+        left, right = equated(pool, left, right)
         if left.constant is not None and right.constant is not None:
             return _known(code, left.constant, right.constant)
     return Condition(code, Flags("cmp", left, right))
@@ -143,19 +143,6 @@ def _known(code: str, left: int, right: int) -> bool:
     holds = found[1].holds(code) if found else None
     assert holds is not None
     return holds
-
-
-def _equated(pool: Pool, left: Value, right: Value) -> tuple[Value, Value]:
-    """The same equation, simpler: x − y = 0, x + 1 = 2, x xor y = 0."""
-    if left.immediate and not right.immediate:
-        left, right = right, left
-    first, second = (*left.args, None, None)[:2]
-    if right.constant is not None and isinstance(first, Value) and isinstance(second, Value):
-        if left.op == "add" and second.constant is not None:
-            return _equated(pool, first, pool.const(right.constant - second.constant))
-        if left.op in ("sub", "xor") and right.constant == 0:
-            return _equated(pool, first, second)
-    return left, right
 
 
 def alternatives(pool: Pool, asked: Condition) -> tuple[Condition, ...]:

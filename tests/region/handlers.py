@@ -368,4 +368,16 @@ sys_call:
     pop ebx
     ret
 """,
+    "the zero of a narrow sum that carries": """
+sys_call:
+    mov eax, dword ptr [esp + 4]
+    mov ecx, dword ptr [esp + 8]
+    add al, 0xff
+    je .zero
+    lea eax, [ecx + 5]
+    ret
+.zero:
+    lea eax, [ecx + 7]
+    ret
+""",
 }

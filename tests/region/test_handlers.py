@@ -10,6 +10,7 @@ import pytest
 
 from rewriter.ir import Program, Ref, RefKind, Symbol
 from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.phases.specialize import BEYOND
 from rewriter.region.region import region
 from tests.passes.assembly import program
 from tests.passes.lockstep import DATA, ROOM, Start, link, random_start, run
@@ -38,7 +39,8 @@ def made(title: str) -> tuple[Program, Specialized]:
     found.symbols.append(Symbol("table", "data"))
     linked = link(found)
     maker = Specializer(found, CONTRACT, profile_of(linked, states(Random(3), 8, hot=True)))
-    new = maker.specialize("sys_call", "sys_call$0", (), beyond=(("region", partial(region, always=True)),))
+    beyond = (("region", partial(region, always=True)), *BEYOND[1:])
+    new = maker.specialize("sys_call", "sys_call$0", (), beyond=beyond)
     return found, new
 
 

@@ -12,6 +12,7 @@ import pytest
 from rewriter.analysis.graph import Index
 from rewriter.ir import Program
 from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.phases.specialize import BEYOND
 from rewriter.region.lift import Limits
 from rewriter.region.region import region
 from tests.passes.lockstep import link
@@ -33,7 +34,7 @@ def with_region(seed: int) -> tuple[Program, Specialized]:
     reason = maker.obstacle("sys_call")
     if reason:
         pytest.skip(f"refused, as it must be: {reason}")
-    beyond = (("region", partial(region, always=True, limits=WIDE)),)
+    beyond = (("region", partial(region, always=True, limits=WIDE)), *BEYOND[1:])
     return found, maker.specialize("sys_call", "sys_call$0", paths, implied=implied, guarded=guarded, beyond=beyond)
 
 
