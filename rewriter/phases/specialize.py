@@ -127,8 +127,8 @@ def _accepted(call: Call) -> Variant:
 
 
 def _way(inlined: Inlined, options: Options) -> tuple[Entrance | None, str]:
-    """From the gate to the handlers; or why that is left alone, if it is not by choice."""
-    if options.as_published or entry.NAME in options.without:
+    """From the gate to the handlers; or why that is left alone, if it is not by choice: it is to be a region."""
+    if options.as_published or options.without & {entry.NAME, "region"}:
         return None, ""
     maker = inlined.specializer
     if (missing := entry.promised(maker.contract)) is not None:
