@@ -71,9 +71,13 @@ class CallGraph:
         function = self.entries.get(name, name)
         indirect = self.targets if function in self.indirect else ()
         indirect += self.handlers if function in self.gates else ()
+        return list(dict.fromkeys([*self.direct(name), *indirect]))
+
+    def direct(self, name: str) -> list[str]:
+        """Those that it names."""
+        function = self.entries.get(name, name)
         itself = () if function == name else (function,)
-        direct = (*self.calls[function], *self._inner_calls[function], *self.tails[function], *itself)
-        return list(dict.fromkeys([*direct, *indirect]))
+        return [*self.calls[function], *self._inner_calls[function], *self.tails[function], *itself]
 
     def reachable(self, names: Iterable[str]) -> list[str]:
         """These functions and all that may run below them, callees before callers where there is no cycle."""

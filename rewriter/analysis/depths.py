@@ -68,6 +68,11 @@ class Depths:
             self._settle([name])
         return self._known[name]
 
+    def own(self, name: str) -> Summary:
+        """What the function's own instructions do, the local phase: whatever it calls, and comes back, keeps the
+        convention and touches nothing."""
+        return self._local(name, _Silent(self))
+
     def of_call(self, insn: Insn) -> Summary:
         """What this call instruction does."""
         if flow(insn.raw) is Flow.CALL_INDIRECT:
@@ -174,6 +179,16 @@ class _View:
             return _by_convention([depths._known[name] for name in targets])
         callee = depths.index.called(insn)
         return self.of(callee) if callee else anything("calls what is not a function")
+
+
+class _Silent(_View):
+    """No callee does anything that its caller would see, but for not coming back."""
+
+    def of(self, name: str) -> Summary:
+        return replace(conventional(0), returns=self.depths.of(name).returns)
+
+    def of_call(self, insn: Insn) -> Summary:
+        return replace(conventional(0), returns=self.depths.of_call(insn).returns)
 
 
 def _by_convention(targets: list[Summary]) -> Summary:

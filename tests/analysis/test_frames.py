@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rewriter.analysis.depths import Depths
-from rewriter.analysis.frames import Frame, frame
+from rewriter.analysis.explain import Explainer, Explanation
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
 from tests.passes.assembly import program
 
 
-def of(text: str) -> Frame:
-    return frame(Depths(Index(program(text)), Contract()), "f")
+def of(text: str) -> Explanation:
+    return Explainer(Depths(Index(program(text)), Contract())).explain("f")
 
 
 def test_esp_and_depth() -> None:
@@ -31,14 +31,14 @@ def test_esp_and_depth() -> None:
         ret
     """)
     assert found.esp["f.end"] == -20
-    assert found.deepest == 28  # the argument and the return address of the call
+    assert found.size == 28  # the argument and the return address of the call
     assert not found.escapes
     assert found.summary.pops == 0
 
 
 def test_an_aligned_frame_is_not_known() -> None:
     found = of("f:\n push ebp\n mov ebp, esp\n and esp, -16\n push 1\n leave\n ret\n")
-    assert found.deepest is None
+    assert found.size is None
 
 
 def test_an_address_that_is_stored_escapes() -> None:

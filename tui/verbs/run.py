@@ -13,6 +13,7 @@ from rewriter.report import PHASES, STAGES, PhaseResult, Stage
 from tui import choices, document, exits, files, system
 from tui.interrupt import interruptible
 from tui.progress import Progress
+from tui.verbs.explain import EXPLAIN, explained
 
 
 @click.command(short_help="All nine phases: profile, specialize, measure.")
@@ -42,8 +43,10 @@ def verb(stage: Stage) -> click.Command:
     """The verb of one phase: what it needs runs too, and is not shown."""
 
     @choices.choices
-    def only(save: Path | None, as_json: bool, plain: bool, **chosen: Any) -> int:
+    def only(save: Path | None, as_json: bool, plain: bool, explain: str | None = None, **chosen: Any) -> int:
         options = choices.options(until=stage.name, **chosen)
+        if explain is not None:
+            return explained(explain, as_published=options.as_published, as_json=as_json, plain=plain)
         done = list(results(options, save, quiet=plain))
         if as_json:
             click.echo(document.text(document.phase_document(options, done[-1])))
@@ -52,7 +55,8 @@ def verb(stage: Stage) -> click.Command:
         return _checked(done)
 
     text = f"{stage.title} ({stage.section}).\n\nRuns the phases up to {stage.name}, and shows that one in detail."
-    return click.command(name=stage.name, help=text, short_help=f"{stage.title}.")(only)
+    command = click.command(name=stage.name, help=text, short_help=f"{stage.title}.")(only)
+    return EXPLAIN(command) if stage.name == "specialize" else command
 
 
 PHASE_VERBS = tuple(verb(stage) for stage in STAGES)
