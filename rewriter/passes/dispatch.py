@@ -8,8 +8,8 @@
                                           (falls to what was behind the test)
                                  .new:    je entry of 201
                                           cmp eax, 203
-                                          je entry of 203
                                           jb entry of 202
+                                          je entry of 203
                                           push eax            ; and all as it was
                                           …
                                           cmp eax, 256
@@ -44,54 +44,89 @@ def dispatch(program: Program, way: Entrance, doors: Mapping[int, Door]) -> None
     labels = Labels(function.name, (block.label for f in program.functions for block in f.blocks))
     fast, new, old = (labels.fresh() for _ in range(3))
     test = [*assemble([f"cmp eax, {way.limit:#x}"]), branch("ae", new)]
-    tree = _Tree(doors, labels, old)
-    blocks = tree.grow(new, way.limit)
-    prefix = head.insns[: way.test]
+    blocks = _Tree(doors, labels, old).grow(new, way.limit)
     function.blocks[:1] = [
         Block(function.name, test, fast),
-        Block(fast, list(prefix), head.falls_to),
+        Block(fast, list(head.insns[: way.test]), head.falls_to),
     ]
     function.blocks += [*blocks, Block(old, list(head.insns), head.falls_to)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A compare with `number`: where to go on each condition, the last without a branch."""
+
+    number: int
+    ways: tuple[tuple[str, _Node | str], ...]
+
+
 class _Tree:
-    """Compares: the most frequent number first, then those on either side of it."""
+    """Compares and branches that cost the fewest instructions for what is expected."""
 
     def __init__(self, doors: Mapping[int, Door], labels: Labels, other: str) -> None:
         self.doors = doors
         self.labels = labels
         self.other = other
         self.blocks: list[Block] = []
+        self._known: dict[tuple[tuple[int, ...], int, int | None], tuple[float, _Node | str]] = {}
 
     def grow(self, label: str, known: int) -> list[Block]:
         """The tree under this label, where the flags are those of a compare of eax with `known`, which it is not
         below."""
-        numbers = sorted(self.doors)
-        if numbers and numbers[0] == known:
-            rest = self._place(numbers[1:], known + 1, None)
-            self._add(label, [branch("e", self.doors[known].label)], rest)
-        else:
-            self._add(label, [], self._place(numbers, known, None))
+        numbers = tuple(sorted(self.doors))
+        insns = []
+        if numbers[:1] == (known,):
+            numbers, insns = numbers[1:], [branch("e", self.doors[known].label)]
+            known += 1
+        first = Block(label, insns, None)
+        self.blocks.append(first)
+        first.falls_to = self._placed(self._best(numbers, known, None)[1])
         return self.blocks
 
-    def _place(self, numbers: list[int], low: int, high: int | None) -> str:
-        """The label that tells these numbers apart, where eax is in low … high (None: or more)."""
+    def _best(self, numbers: tuple[int, ...], low: int, high: int | None) -> tuple[float, _Node | str]:
+        """How to tell these numbers apart where eax is in low … high (None: or more), and what that costs."""
         if not numbers:
-            return self.other
-        if high is not None and numbers == [low] and low == high:
-            return self.doors[low].label
-        middle = max(numbers, key=lambda n: self.doors[n].weight)
-        label = self.labels.fresh()
-        below = self._place([n for n in numbers if n < middle], low, middle - 1)
-        above = self._place([n for n in numbers if n > middle], middle + 1, high)
-        first = [*assemble([f"cmp eax, {middle:#x}"]), branch("e", self.doors[middle].label)]
-        if below == above or low == middle:
-            self._add(label, first, above)
-            return label
-        second = self.labels.fresh()
-        self._add(label, first, second)
-        self._add(second, [branch("b", below)], above)
-        return label
+            return 0.0, self.other
+        if numbers == (low,) and low == high:
+            return 0.0, self.doors[low].label
+        key = numbers, low, high
+        if key not in self._known:
+            found = [self._compared(numbers, number, low, high) for number in numbers]
+            self._known[key] = min(found, key=lambda each: each[0])
+        return self._known[key]
 
-    def _add(self, label: str, insns: list[Insn], falls_to: str) -> None:
-        self.blocks.append(Block(label, insns, falls_to))
+    def _compared(self, numbers: tuple[int, ...], number: int, low: int, high: int | None) -> tuple[float, _Node]:
+        """With a compare with this number first."""
+        total, ways = 0.0, [(self.doors[number].weight, "e", self.doors[number].label)]
+        sides: list[tuple[float, str, _Node | str]] = []
+        for code, part, bounds in (
+            ("b", tuple(n for n in numbers if n < number), (low, number - 1)),
+            ("a", tuple(n for n in numbers if n > number), (number + 1, high)),
+        ):
+            if bounds[1] is None or bounds[0] <= bounds[1]:
+                cost, inner = self._best(part, *bounds)
+                total += cost
+                sides.append((sum(self.doors[n].weight for n in part), code, inner))
+        if len({inner for _, _, inner in sides}) == 1:
+            sides = [(0.0, "ne", sides[0][2])]
+        every = sorted([*ways, *sides], key=lambda way: -way[0])
+        instructions = [min(2 + place, len(every)) for place in range(len(every))]
+        total += sum(way[0] * n for way, n in zip(every, instructions, strict=True))
+        return total, _Node(number, tuple((code, inner) for _, code, inner in every))
+
+    def _placed(self, tree: _Node | str) -> str:
+        """Its label, with blocks for it."""
+        if isinstance(tree, str):
+            return tree
+        label = self.labels.fresh()
+        insns: list[Insn] = assemble([f"cmp eax, {tree.number:#x}"])
+        *branches, (_, last) = tree.ways
+        block = Block(label, insns, None)
+        self.blocks.append(block)
+        for code, inner in branches:
+            block.insns.append(branch(code, self._placed(inner)))
+            block.falls_to = self.labels.fresh()
+            block = Block(block.falls_to, [], None)
+            self.blocks.append(block)
+        block.falls_to = self._placed(last)
+        return label

@@ -17,7 +17,7 @@ signals, rescheduling, they leave for the entry's own code.  Then that is lifted
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -65,24 +65,29 @@ def enter(
     number: int,
     outcome: Outcome,
     *,
-    always: bool = False,
+    instructions: float | None = None,
+    tidies: Iterable[Callable[[Work], None]] = (),
     limits: Limits = LIMITS,
 ) -> Entered | None:
     """The new system call `early`, made of this handler, with the way to it from the gate for its number; None with a
-    remark if that cannot be, or (but for `always`) does not pay."""
+    remark if that cannot be, or does not pay: `instructions` are those that the call executes otherwise.
+    `tidies`: passes that follow the region."""
     name = f"{way.function}${early.name}"
     try:
         if (reason := Body(early.depths, handler).obstacle()) is not None:
             raise NoEntrance(reason)
         work = joined(early, way, name, number)
-        before = remaining(work)[name]
         made = add_region(work, limits)
-        if made.cost >= before and not always:
-            raise Refused(f"costs {made.cost:.1f} instructions, without it {before:.1f}")
+        for tidy in (unreachable, *tidies):
+            tidy(work)
+        cost = remaining(work)[name]
+        blocks = early.depths.index.blocks
+        there = sum(len(blocks[label].insns) for label in (*way.there, *way.back))
+        if instructions is not None and cost >= instructions + there:
+            raise Refused(f"costs {cost:.1f} instructions, without it {instructions + there:.1f}")
     except (Refused, NoEntrance) as why:
         outcome.refuse(NAME, early.name, early.name, str(why))
         return None
-    unreachable(work)
     _fold(work, way)
     layout(work)
     early.depths.index.forget(name)
@@ -91,7 +96,7 @@ def enter(
     for exit in exits(made.root):
         outcome.did(NAME, early.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
     named = {ref.target for insn in work.function.insns() for ref in insn.refs}
-    return Entered(work.function, tuple(d for d in work.data if d.name in named), work.heat, made.cost)
+    return Entered(work.function, tuple(d for d in work.data if d.name in named), work.heat, cost)
 
 
 def promised(contract: Contract) -> str | None:

@@ -212,6 +212,8 @@ def _lies(part: Place, operand: Mem, ref: Ref | None, found: Found) -> bool:
     """Only places with one register can be found."""
     if ref is not None or operand.index is not None or operand.base is None or operand.size != part.size:
         return False
+    if operand.segment is not None:
+        return False
     (letter,) = part.registers
     if not _names(Register(letter, WORD), Reg(operand.base, WORD), found):
         return False
@@ -262,7 +264,9 @@ _WORDS = {0: "", 1: "byte ptr ", 2: "word ptr ", WORD: "dword ptr "}
 
 def _swapped(mem: Mem, swap: tuple[str, str], found: Found) -> Mem:
     old, new = (found.registers[letter] for letter in swap)
-    return replace(mem, base=new if mem.base == old else mem.base, index=new if mem.index == old else mem.index)
+    base, index = (new if register == old else register for register in (mem.base, mem.index))
+    segment = "ss" if mem.base == "ebp" != base and mem.segment is None else mem.segment  # as ebp implies
+    return replace(mem, base=base, index=index, segment=segment)
 
 
 def _sum(number: Number, found: Found) -> str | None:

@@ -35,6 +35,7 @@ from rewriter.passes.sink import sink
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
+from rewriter.region.cost import remaining
 from rewriter.verify import labels, verify_function
 from rewriter.x86.effects import FLAGS, names, register_mask
 
@@ -89,6 +90,7 @@ class Specialized:
     heat: Heat
     clone_of: Mapping[str, str]
     outcome: Outcome
+    instructions: float = 0.0  # that a call is expected to execute
     early: Work | None = None  # as it was when all arguments were known, for who begins anew
 
 
@@ -199,6 +201,7 @@ class Specializer:
             work.heat,
             dict(work.clone_of),
             work.outcome,
+            remaining(work)[work.name],
             work.early,
         )
 

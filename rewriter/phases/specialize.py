@@ -72,7 +72,7 @@ def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> t
     way, why = _way(inlined, options)
     outcomes = [call.made.outcome for call in calls]
     if way is not None:
-        calls = [_entered(call, way, inlined.specializer) for call in calls]
+        calls = [_entered(call, way, inlined.specializer, options) for call in calls]
     elif why and calls:
         outcomes[0].refuse(
             entry.NAME, system.contract.system_calls.entry if system.contract.system_calls else "", "", why
@@ -139,16 +139,18 @@ def _way(inlined: Inlined, options: Options) -> tuple[Entrance | None, str]:
         return None, str(why)
 
 
-def _entered(call: Call, way: Entrance, maker: Specializer) -> Call:
+def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) -> Call:
     """With its own way in and out, where it can have one."""
     plan, made = call.plan, call.made
     if made.early is None or plan.variant.number < way.limit:
         return call
-    entered = enter(tidied(made.early), plan.handler, way, plan.variant.number, made.outcome)
+    tidies = [] if "peephole" in options.without else [peephole]  # deadcode would take from a frame what is not read
+    number, cost = plan.variant.number, made.instructions
+    entered = enter(tidied(made.early), plan.handler, way, number, made.outcome, instructions=cost, tidies=tidies)
     if entered is None:
         return call
-    number = plan.variant.call if maker.reads_number(plan.handler) else None
-    return replace(call, entered=entered, slot=wrapper(made.early, plan.handler, made.implied, number))
+    again = plan.variant.call if maker.reads_number(plan.handler) else None
+    return replace(call, entered=entered, slot=wrapper(made.early, plan.handler, made.implied, again))
 
 
 def _rows(calls: list[Call]) -> Iterator[tuple[str, str, int, int]]:

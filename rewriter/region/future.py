@@ -81,12 +81,14 @@ class Room:
     """Stack words in which spilled values may lie: where only memory knows what stands there, they may not.
 
     `slots` are tried in order, those first that no exit writes.  `homes`: where an exit wants a value anyway.
-    `frame`: where esp goes when it has to go down, so that it goes there once; `lowest`: the lowest slot used."""
+    `frame`: where esp goes when it has to go down, so that it goes there once; `lowest`: the lowest slot used.
+    `pushes`: words are pushed instead, one below the other."""
 
     slots: list[int]
     homes: dict[Value, int]
     frame: int = 0
     lowest: int = 0
+    pushes: bool = False
 
 
 def room(root: Node, depth: int, frame: int) -> Room:

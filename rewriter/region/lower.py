@@ -43,7 +43,15 @@ class Lowerer:
     the last time."""
 
     def __init__(
-        self, root: Node, pool: Pool, fresh: Callable[[], str], depth: int, stack_size: int, frame: int = 0
+        self,
+        root: Node,
+        pool: Pool,
+        fresh: Callable[[], str],
+        depth: int,
+        stack_size: int,
+        frame: int = 0,
+        *,
+        pushes: bool = False,
     ) -> None:
         self.root = root
         self.pool = pool
@@ -51,6 +59,7 @@ class Lowerer:
         self.stack_size = stack_size
         self.future = Future(root)
         self.room = room(root, depth, frame)
+        self.room.pushes = pushes
         self.drafts: list[Draft] = []
         self.exits: dict[str, tuple[str, int]] = {}
         self._names: dict[tuple[str, int], str] = {}

@@ -65,6 +65,7 @@ class Machine:
         self.after = Uses()  # behind the present effect
         self._later: list[Value] = []  # what the present effect still has to use
         self._pins: list[str] = []
+        self.reserved: frozenset[int] = frozenset()  # stack words that a way out writes: nothing is spilled there
 
     # Writing
 
@@ -204,9 +205,16 @@ class Machine:
 
     def spill(self, value: Value, register: str) -> None:
         """Store a value on the stack, where nothing else ever has to be."""
+        if self.room.pushes and self.at.level - WORD >= self.highest and self.at.level - WORD in self.room.slots:
+            self._push(value, register)
+            return
         needed = self.needed()
         home = self.room.homes.get(value)
-        tried = [s for s in [*([] if home is None else [home]), *self.room.slots] if s >= self.highest]
+        tried = [
+            s
+            for s in [*([] if home is None else [home]), *self.room.slots]
+            if s >= self.highest and s not in self.reserved
+        ]
         slot = next((s for s in tried if s not in self.at.memory or self.at.memory[s] not in needed), None)
         if slot is None:
             raise Refused("no room for a spilled value")
@@ -215,6 +223,12 @@ class Machine:
             self.move_esp(min(slot, self.room.frame))
         self.put(f"mov {self.slot(slot)}, {register}")
         self.at.memory[slot] = value
+
+    def _push(self, value: Value, register: str) -> None:
+        self.put(f"push {register}")
+        self.at.level -= WORD
+        self.room.lowest = min(self.room.lowest, self.at.level)
+        self.at.memory[self.at.level] = value
 
     def set(self, register: str, value: Value) -> None:
         self.at.held[register] = value

@@ -94,14 +94,21 @@ class Placer(Conditions):
     def store_slots(self, slots: Mapping[int, Value]) -> None:
         """Each of these stack words gets its value; esp is low enough already."""
         m = self.m
+        m.reserved = frozenset(slots)
         left = {slot: value for slot, value in slots.items() if not self._has(slot, value)}
-        for slot in left:
-            self._save_slot(slot, list(left.values()))
         while left:
-            slot = next((s for s, v in left.items() if m.find(v) or v.immediate), next(iter(left)))
+            slot = min(left, key=lambda s: (self._in_the_way(s, left), not (m.find(left[s]) or left[s].immediate)))
             value = left.pop(slot)
             with m.later(*left.values()):
+                self._save_slot(slot, [value])
                 self.store_slot(slot, value)
+
+    def _in_the_way(self, slot: int, left: Mapping[int, Value]) -> bool:
+        """Whether a word stands there alone that somebody else still needs."""
+        m = self.m
+        old = m.at.memory.get(slot)
+        with m.later(*(value for other, value in left.items() if other != slot)):
+            return old is not None and m.find(old) is None and old in m.needed()
 
     def store_slot(self, slot: int, value: Value) -> None:
         m = self.m
@@ -197,5 +204,14 @@ class Placer(Conditions):
         with m.later(*registers):
             self.load_segments(end.segments)
             self.prepare(registers)
+            kept = {r: m.stored(v) for r, v in end.registers.items() if m.find(v) is None}
+            popped = sorted((slot, r) for r, slot in kept.items() if slot is not None)
+            if [slot for slot, _ in popped] != list(range(m.at.level, 0, WORD)):
+                popped = []
+            self.assign({r: v for r, v in end.registers.items() if r not in {name for _, name in popped}})
+        for _, register in popped:
+            m.put(f"pop {register}")
+            m.set(register, end.registers[register])
+            m.at.level += WORD
         self.assign(end.registers)
         m.move_esp(0)

@@ -31,10 +31,11 @@ from rewriter.region.lift import Lifter, Limits
 from rewriter.region.lower import Lowered, Lowerer
 from rewriter.region.segments import Segments
 from rewriter.region.tree import Node, exits
-from rewriter.region.value import Pool, Value
+from rewriter.region.value import WORD, Pool, Value
 
 NAME = "region"
 LIMITS = Limits()
+_MOST_PUSHED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,12 @@ def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> 
         known["eax"] = pool.const(work.number)
     root = Lifter(work, known, pool, limits).run()
     lowered = _lowered(work, root, pool, known, depth)
-    return Region(root, lowered, with_region(lowered, root, behind))
+    cost = with_region(lowered, root, behind)
+    if work.number is not None:
+        other = _pushed(work, root, pool, known, depth)
+        if other is not None and with_region(other, root, behind) < cost:
+            lowered, cost = other, with_region(other, root, behind)
+    return Region(root, lowered, cost)
 
 
 def _lowered(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], depth: int) -> Lowered:
@@ -127,6 +133,17 @@ def _lowered(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], dep
         return Lowerer(root, pool, work.labels().fresh, depth, size, first.room.lowest).run(work.name, known, segments)
     except Refused:
         return made
+
+
+def _pushed(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], depth: int) -> Lowered | None:
+    """With words that are pushed and popped, where that are few: exits have to carry them away."""
+    size, segments = work.contract.stack_size, Segments.of_program(pool)
+    maker = Lowerer(root, pool, work.labels().fresh, depth, size, pushes=True)
+    try:
+        made = maker.run(work.name, known, segments)
+    except Refused:
+        return None
+    return made if maker.room.lowest >= -_MOST_PUSHED * WORD else None
 
 
 def _enter(work: Work, lowered: Lowered) -> None:

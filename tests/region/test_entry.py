@@ -100,7 +100,7 @@ def made(
     assert new.early is not None
     way = entrance(found.program, CONTRACT, maker.depths, known.edges)
     outcome = Outcome()
-    entered = enter(tidied(new.early), "sys_call", way, NEW, outcome, always=True, limits=limits)
+    entered = enter(tidied(new.early), "sys_call", way, NEW, outcome, limits=limits)
     after = found.program.copy()
     slot = (wrapper(new.early, "sys_call", new.implied, None) if wrapped else None) or new.function
     after.functions.append(slot)
