@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from rewriter.x86.state import FLAGS
+from tests.mutants import gate
 
 
 @dataclass(frozen=True)
@@ -249,6 +250,7 @@ LOCKSTEP = ("tests/passes/test_lockstep.py",)
 GOLDEN = ("tests/passes/test_golden.py",)
 
 REGION = ("tests/region/test_handlers.py",)
+ENTRY = ("tests/region/test_entry.py",)
 
 MUTANTS = {
     "stored_addresses_are_unused": Mutant(
@@ -270,6 +272,20 @@ MUTANTS = {
     "memory_is_never_brought_up_to_date": Mutant(
         "a callee does not find its arguments", memory_is_never_brought_up_to_date, REGION
     ),
+    "segments_are_left_at_exits": Mutant(
+        "an exit goes to the old code with the program's segments", gate.segments_are_left_at_exits, ENTRY
+    ),
+    "memory_by_the_programs_segment": Mutant(
+        "memory is found by the ds that the program had", gate.memory_by_the_programs_segment, ENTRY
+    ),
+    "direction_is_believed": Mutant(
+        "the direction flag is taken to be clear at the gate", gate.direction_is_believed, ENTRY
+    ),
+    "a_register_is_kept": Mutant("the program does not get a register back", gate.a_register_is_kept, ENTRY),
+    "signals_are_not_asked_for": Mutant(
+        "a new call goes back without the last test", gate.signals_are_not_asked_for, ENTRY
+    ),
+    "tracing_is_not_asked_for": Mutant("a new call is never traced", gate.tracing_is_not_asked_for, ENTRY),
     "guard_inverted": Mutant("the guard of an argument leads the wrong way", guard_inverted, GOLDEN),
     "branch_turned_without_its_target": Mutant(
         "a branch falls to the next block under the old condition", branch_turned_without_its_target, LOCKSTEP
