@@ -70,6 +70,32 @@ class Run(Protocol):
     def instructions(self) -> int: ...  # ring-0 instructions of the whole run; 0 unless measured
 
 
+class Moment(Protocol):
+    """A program is about to enter the kernel by `int 0x80`."""
+
+    @property
+    def registers(self) -> tuple[int, ...]: ...  # eax, then the arguments: ebx, ecx, edx, esi, edi, ebp
+    @property
+    def site(self) -> int: ...  # address of the `int 0x80`
+    @property
+    def esp(self) -> int: ...
+    @property
+    def pages(self) -> Sequence[int]: ...  # user pages that it may write, by linear address
+
+
+class Ending(Protocol):
+    """How a call ended that was tried."""
+
+    @property
+    def how(self) -> str: ...  # "returned"; or another way to leave the call, or what became of the kernel
+    @property
+    def registers(self) -> tuple[int, ...]: ...  # if it returned: as those of `Call`, then ds es fs gs
+    @property
+    def changed(self) -> Mapping[int, bytes]: ...  # physical page → content, where it is another one than before
+    @property
+    def blocks(self) -> Collection[tuple[int, int]]: ...  # (address, size) of what ran where it was watched
+
+
 class Machine(Protocol):
     def run(
         self,
@@ -94,5 +120,25 @@ class Machine(Protocol):
         cancelled: polled now and then; where it says True, Cancelled is raised.
 
         Raises MachineError, with one line, where the image does not boot, or the kernel dies or hangs.
+        """
+        ...
+
+    def what_if(
+        self,
+        kernel: bytes,
+        workload: Workload,
+        ask: Callable[[Moment], Sequence[tuple[int, ...]]],
+        hear: Callable[[Moment, Sequence[Ending]], None],
+        *,
+        watch: Sequence[tuple[int, int]] = (),
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        """Boot `kernel` and run the workload; at each system call, find out how other calls would have ended there.
+
+        ask: with which registers (as a moment's) calls are to be tried, each in a copy of the machine; none goes on.
+        hear: is told the endings, in the same order.  The run itself goes on as if nothing had been.
+        watch: ranges [first, last] of addresses whose executed blocks an ending tells.
+
+        Raises MachineError as `run`, and where the host cannot copy machines.
         """
         ...

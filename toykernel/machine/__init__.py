@@ -3,8 +3,8 @@
 In the order for reading: `machine` (what others call), `workload` and `run` (what goes in and comes out), `pc` (one
 boot, wired together), `multiboot` and `memory`, `cpu` and `interrupts` (what Unicorn leaves to us), `devices` with
 `pic` and `pit`, `clocks` (when the timer ticks), `trace` (system calls), `digest`; then the observers: `meter` with
-`blocks` and `cycles` (what calls cost), `stepper` (the oracle of probes), `storm`, `stores` (the power fails); and
-`qemu`.
+`blocks` and `cycles` (what calls cost), `stepper` (the oracle of probes), `storm`, `stores` (the power fails),
+`forks` (what if another call were made here?); and `qemu`.
 """
 
 from .errors import Cancelled, MachineError

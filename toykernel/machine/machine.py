@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import os
+from collections.abc import Callable, Collection, Sequence
 
 from .cycles import Cycles, Ideal
 from .digest import UserMemory, file_digests
+from .errors import MachineError
+from .forks import Ending, Forks, Moment
 from .frames import frames
 from .meter import Meter
 from .multiboot import parse
@@ -76,6 +79,26 @@ class Machine:
         stores = Stores(pc, self._cut) if self._stores or self._cut is not None else None
         pc.run(self._budget, self._slice_size)
         return self._collect(pc, workload, meter, stepper, stores)
+
+    def what_if(
+        self,
+        kernel: bytes,
+        workload: Work,
+        ask: Callable[[Moment], Sequence[tuple[int, ...]]],
+        hear: Callable[[Moment, Sequence[Ending]], None],
+        *,
+        watch: Sequence[tuple[int, int]] = (),
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        """Boot `kernel` and run the workload; at each system call, find out how other calls would have ended there.
+
+        `ask(moment)` answers with registers, `hear(moment, endings)` hears the endings (see `Forks`); `watch`: ranges
+        [first, last] of addresses whose executed blocks an ending tells.  Raises MachineError, also where the host
+        cannot fork, and Cancelled."""
+        if not hasattr(os, "fork"):
+            raise MachineError("copies of a machine need a system that can fork")
+        pc = Pc(parse(kernel), workload, cancelled)
+        Forks(pc, self._stack_size, watch, ask, hear).run(self._budget, self._slice_size)
 
     def _collect(
         self, pc: Pc, workload: Work, meter: Meter | None, stepper: Stepper | None, stores: Stores | None

@@ -27,7 +27,7 @@ class Memory:
     """Physical memory.  `raw` is the buffer that the emulated processor uses itself: nothing is copied."""
 
     def __init__(self) -> None:
-        self.raw = mmap.mmap(-1, SIZE)
+        self.raw = mmap.mmap(-1, SIZE, access=mmap.ACCESS_COPY)  # private: a fork's is its own
 
     def word(self, physical: int) -> int:
         """The 32-bit word at a physical address; all ones where there is no memory, as on a bus."""
