@@ -26,6 +26,7 @@ FLOORS = (
         "rewriter.run",
         "rewriter.options",
         "rewriter.behavior",
+        "rewriter.certificate",
     ),
     ("rewriter.elf", "rewriter.analysis", "rewriter.probes"),
     ("rewriter.passes", "rewriter.region", "rewriter.variants"),

@@ -89,7 +89,11 @@ def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> t
         0.0,
         changed,
         refusals([total(outcomes)]),
-        {"remarks": [remark_row(r) for r in remarks], "instructions": [before, after]},
+        {
+            "new_calls": [_row(call, variant) for call, variant in zip(calls, variants, strict=True)],
+            "remarks": [remark_row(r) for r in remarks],
+            "instructions": [before, after],
+        },
         (
             Table("Instructions after each pass", ("function", "pass", "before", "after"), tuple(_rows(calls))),
             remark_table("What was done, and what was not", remarks),
@@ -151,6 +155,17 @@ def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) ->
         return call
     again = plan.variant.call if maker.reads_number(plan.handler) else None
     return replace(call, entered=entered, slot=wrapper(made.early, plan.handler, made.implied, again))
+
+
+def _row(call: Call, variant: Variant) -> dict[str, object]:
+    """What the new number stands for, for JSON."""
+    return {
+        "name": call.plan.name,
+        "number": variant.number,
+        "call": variant.call,
+        "implied": {str(n): value for n, value in variant.implied},
+        "guarded": {str(n): value for n, value in variant.guarded},
+    }
 
 
 def _rows(calls: list[Call]) -> Iterator[tuple[str, str, int, int]]:

@@ -1,0 +1,101 @@
+"""`hotpath certify`: every new system call beside the one that it stands for, from thousands of states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rewriter.certificate import ENOUGH, Certificate, NewCall, Trials
+from rewriter.options import Options
+from rewriter.report import Table
+from tui import choices, document, exits, system
+from tui.interrupt import interruptible
+from tui.progress import Progress
+from tui.verbs.run import results
+
+ALSO = "usertests"  # leads the kernel into states that no training set does
+MEMORY = 12  # MiB: copies are cheaper, and memory runs out
+
+
+@click.command(short_help="Each new call beside the old one, from thousands of states.")
+@click.option("--trials", type=click.IntRange(1, 1_000_000), default=ENOUGH, help="Of each new call.")
+@click.option("--seed", type=int, default=1, help="Other states and arguments for another number.")
+@choices.choices
+def certify(trials: int, seed: int, save: Path | None, as_json: bool, plain: bool, **chosen: Any) -> int:
+    """Make the specialized kernel; then, while programs run on it, copy the machine at many of their system calls, make
+    an old call in one copy and its new one in another, with wild arguments too, and compare all registers and memory.
+
+    Exit status 1 if any of them ended differently.
+    """
+    options = choices.options(until="layout", **chosen)
+    done = {result.name: result for result in results(options, save, quiet=plain)}
+    kernel = done["layout"].files["kernel.specialized.elf"]
+    rows: Any = done["specialize"].summary["new_calls"]
+    found = _tried(kernel, [_call(row) for row in rows], options, trials, seed, plain)
+    if as_json:
+        body = {"schema": "hotpath.certify/1", "seed": seed, "new_calls": [each.row() for each in found]}
+        click.echo(document.text(body))
+    else:
+        _print(found, plain)
+    different = [f"{each.call.name}: {each.different[0]}" for each in found if each.different]
+    if different:
+        raise exits.Failed("; ".join(different))
+    return exits.OK
+
+
+def _call(row: Any) -> NewCall:
+    implied, guarded = ({int(n): value for n, value in row[key].items()} for key in ("implied", "guarded"))
+    return NewCall(row["name"], row["number"], row["call"], implied, guarded)
+
+
+def _tried(
+    kernel: bytes, calls: Sequence[NewCall], options: Options, enough: int, seed: int, quiet: bool
+) -> list[Certificate]:
+    from rewriter.elf import load
+    from toykernel.machine import Workload
+
+    toy = system.toy()
+    work = toy.work((*options.commands, ALSO))
+    workload = Workload(work.commands, work.files, work.disk, memory=MEMORY)
+    with interruptible() as cancelled, Progress(quiet) as say, system.errors_in_one_line():
+        say("certify: running the programs")
+        moments = len(toy.machine.run(kernel, workload, cancelled=cancelled).calls)
+        trials = Trials(load(kernel, toy.contract), calls, moments, seed, enough)
+        wanted = enough * len(calls)
+
+        def hear(*told: Any) -> None:
+            trials.hear(*told)
+            say(f"certify: {sum(each.trials for each in trials.certificates):,} of {wanted:,} trials")
+
+        toy.machine.what_if(kernel, workload, trials.ask, hear, watch=trials.watch, cancelled=cancelled)
+    return trials.certificates
+
+
+def _print(found: Sequence[Certificate], plain: bool) -> None:
+    from tui import render
+    from tui.paper import Paper
+
+    paper = Paper(plain)
+    columns = (
+        "new call",
+        "trials",
+        "returned",
+        "errors",
+        "otherwise",
+        "guards failed",
+        "instructions run",
+        "different",
+    )
+    rows = []
+    for each in found:
+        errors = sum(count for how, count in each.endings.items() if how.startswith("error"))
+        returned = each.endings["returned"]
+        ran, all_of_it = len(each.executed), len(each.executed) + len(each.never)
+        share = f"{ran} of {all_of_it}"
+        other = each.trials - errors - returned
+        rows.append((each.call.name, each.trials, returned, errors, other, each.fallbacks, share, len(each.different)))
+    title = "Each new call beside the old one: registers, user memory, kernel memory"
+    paper.print(render.table(Table(title, columns, tuple(rows)), paper.look(detail=True)))
