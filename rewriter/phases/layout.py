@@ -126,11 +126,11 @@ def _written(kernel: Program, contract: Contract, identity: int) -> bytes:
     faults = verify(kernel)
     if faults:
         raise RuntimeError(f"the specialized kernel is not valid: {faults[0]}")
-    _write_tag(kernel, contract, identity)
+    write_tag(kernel, contract, identity)
     return emit(kernel)
 
 
-def _write_tag(kernel: Program, contract: Contract, identity: int) -> None:
+def write_tag(kernel: Program, contract: Contract, identity: int) -> None:
     """Let the kernel know itself.  A contract without a tag has a loader that does not ask."""
     if contract.tag:
         symbol = kernel.symbol(contract.tag)

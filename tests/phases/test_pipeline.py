@@ -16,6 +16,7 @@ from rewriter.pipeline import Cancelled, run
 from rewriter.profile import Profile, ProfileError
 from rewriter.report import PHASES, PhaseResult
 from rewriter.verify import verify
+from toykernel.machine import Machine
 
 ENOSYS = 38
 EVERYTHING = ("hello", "readseek 9000 3", "calls", "fault read-null", "fault divide", "readseek 65536 2")
@@ -141,3 +142,20 @@ def test_the_ledger_accounts_for_every_instruction(results: dict[str, PhaseResul
         changes = sum(n for key, n in row.items() if key not in ("calls", "original", "specialized"))
         assert row["original"] + changes == row["specialized"]
         assert (row["original"], row["specialized"]) == pytest.approx((before, after), abs=1)
+
+
+def test_an_interrupt_between_any_two_instructions_changes_nothing(
+    results: dict[str, PhaseResult], system: System
+) -> None:
+    """On the way from the gate to a new call and back nothing is saved.  If it came more often than every eleventh,
+    nobody would get on; other primes find other instructions."""
+    kernel = results["layout"].files["kernel.specialized.elf"]
+    programs = {"readseek": results["retarget"].files["readseek.retargeted.elf"]}
+    work: Any = system.work(("readseek 9000 3",), programs)
+    calm = Machine().run(kernel, work, check=True)
+    for every in (11, 13, 17):
+        stormy = Machine(storm=every).run(kernel, work, check=True)
+        assert stormy.ticks > 300
+        assert (stormy.console, stormy.exits) == (calm.console, calm.exits)
+        assert [call.registers for call in stormy.calls] == [call.registers for call in calm.calls]
+        assert [call.memory for call in stormy.calls] == [call.memory for call in calm.calls]
