@@ -5,19 +5,20 @@
     mov ecx, [eax + 8]; test ecx, ecx         ⇒    cmp dword ptr [eax + 8], 0   ; the same flags
     setb dl; movzx edx, dl; test edx, edx; jne .a   ⇒   jb .a                   ; nor edx, nor the flags
 
-Other instructions may stand between those of a pattern where all that come before them can move down over them:
-nothing moves over what it depends on, a load over no other access to memory, and what may fault on user memory takes
-no part.
+Other instructions may stand between those of a pattern where all that come before them can move down over them, or all
+that come behind them up to the first: nothing moves over what it depends on, a load over no other access to memory, and
+what may fault on user memory takes no part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Final
 
-from rewriter.analysis.liveness import Touch
+from rewriter.analysis.liveness import STACK_SHIFT, Touch
+from rewriter.analysis.value import WORD
 from rewriter.ir import Block, Insn
 from rewriter.passes.pattern import Found, Template, made, matched, templates
 from rewriter.passes.peephole_rules import RULES, Rule
@@ -47,6 +48,19 @@ class _Node:
                 return node
         ways.append((template, _Node()))
         return ways[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The beginning of a pattern: which instructions it is, and those `between` them.  `down`: the former can move
+    down over these; `up`: those that come later can move up to the first."""
+
+    node: _Node
+    places: list[int] = field(default_factory=list)
+    found: Found = field(default_factory=Found)
+    between: tuple[int, ...] = ()
+    down: bool = True
+    up: bool = True
 
 
 def _all_rules() -> _Node:
@@ -104,68 +118,94 @@ class _Window:
         while position < len(kept):
             change = self._change(position)
             if change is not None:
-                rule, places, insns = change
+                rule, places, insns, where = change
                 for place in places:
                     kept[place] = None
-                behind[places[-1]] = insns
+                behind[where] = insns
                 self.applied.append(rule)
                 position = places[-1]
             position += 1
         return [insn for n, old in enumerate(kept) for insn in ([old] if old else behind.get(n, []))]
 
-    def _change(self, position: int) -> tuple[Rule, list[int], list[Insn]] | None:
-        """The first rule that applies here, where its pattern is, and what takes its place."""
-        for _, rule, places, found in sorted(self._matches(position), key=itemgetter(0)):
-            insns = self._made(rule, places, found)
+    def _change(self, position: int) -> tuple[Rule, list[int], list[Insn], int] | None:
+        """The first rule that applies here, where its pattern is, what takes its place, and behind which of them."""
+        for _, rule, way in sorted(self._matches(position), key=itemgetter(0)):
+            insns = self._made(rule, way)
             if insns is not None:
-                return rule, places, insns
+                return rule, way.places, insns, way.places[-1 if way.down else 0]
         return None
 
-    def _matches(self, start: int) -> Iterator[tuple[int, Rule, list[int], Found]]:
+    def _matches(self, start: int) -> Iterator[tuple[int, Rule, _Way]]:
         """The rules whose pattern begins at `start`, with their numbers, and where it is."""
-        begun: list[tuple[_Node, list[int], Found]] = [(_START, [], Found())]
+        ways = [_Way(_START)]
         for position in range(start, min(start + REACH, len(self.insns))):
-            insn = self.insns[position]
-            mnemonic = decode(insn.raw).mnemonic
-            more: list[tuple[_Node, list[int], Found]] = []
-            for node, places, found in begun:
-                for template, after in node.after.get(mnemonic, ()):
-                    if (now := matched(template, insn, found)) is not None:
-                        more.append((after, [*places, position], now))
-            for node, places, found in more:
-                yield from ((number, rule, places, found) for number, rule in node.rules)
-            kept = [each for each in begun if each[1] and all(self._passes(place, position) for place in each[1])]
-            begun = [each for each in (*kept, *more) if each[0].after]
-            if not begun:
+            more = [found for way in ways for found in self._longer(way, position)]
+            for way in more:
+                yield from ((number, rule, way) for number, rule in way.node.rules)
+            kept = [passed for way in ways if way.places and (passed := self._past(way, position)) is not None]
+            ways = [way for way in (*kept, *more) if way.node.after]
+            if not ways:
                 return
+
+    def _longer(self, way: _Way, position: int) -> Iterator[_Way]:
+        """With this instruction as the next of the pattern."""
+        insn = self.insns[position]
+        for template, node in way.node.after.get(decode(insn.raw).mnemonic, ()):
+            found = matched(template, insn, way.found)
+            if found is not None:
+                up = way.up and all(self._passes(upper, position) for upper in way.between)
+                if up or way.down:
+                    yield _Way(node, [*way.places, position], found, way.between, way.down, up)
+
+    def _past(self, way: _Way, position: int) -> _Way | None:
+        """With this instruction between those of the pattern."""
+        if not self._free(position):
+            return None
+        down = way.down and all(self._passes(place, position) for place in way.places)
+        return replace(way, between=(*way.between, position), down=down) if down or way.up else None
+
+    def _free(self, place: int) -> bool:
+        """Whether others may change places with the instruction at all."""
+        insn = self.insns[place]
+        return not effects(insn).fixed and insn.faults_to is None and flow(insn.raw) is Flow.NEXT
 
     def _passes(self, upper: int, lower: int) -> bool:
         """Whether these two can change places."""
-        insns = self.insns[upper], self.insns[lower]
-        if effects(insns[1]).fixed or insns[1].faults_to is not None or flow(insns[1].raw) is not Flow.NEXT:
+        if not self._free(upper) or not self._free(lower):
             return False
         reads, writes = zip(*(self._touched(place) for place in (upper, lower)), strict=True)
         if reads[0] & writes[1] or writes[0] & (reads[1] | writes[1]):
             return False
-        elsewhere = self.touches[upper].elsewhere, bool(effects(insns[1]).loads or effects(insns[1]).stores)
-        return not all(elsewhere)
+        access = effects(self.insns[lower])
+        return not (self.touches[upper].elsewhere and (access.loads or access.stores))
 
     def _touched(self, place: int) -> tuple[int, int]:
         """What an instruction reads and may write: registers, esp, flags, the function's own slots."""
         touch, own = self.touches[place], effects(self.insns[place])
         return touch.reads | own.reads & _ESP, touch.results | touch.kills | own.may_write & _ESP
 
-    def _made(self, rule: Rule, places: list[int], found: Found) -> list[Insn] | None:
+    def _made(self, rule: Rule, way: _Way) -> list[Insn] | None:
         """What takes the pattern's place, if the rule's conditions hold."""
+        found, places = way.found, way.places
         if any(_together(a, b, found) for a, b in rule.pairs) or not _between(rule, found):
             return None
-        if self.after[places[-1]] & dead(rule, found):
+        if rule.own and not self._stores_own(places[0]):
+            return None
+        needed = self.after[places[-1]]
+        for place in way.between if not way.down else ():
+            needed |= self._touched(place)[0]
+        if needed & dead(rule, found):
             return None
         old = [self.insns[place] for place in places]
         new = made(templates(rule.after), found, old)
         if new is None or (not rule.fewer and sum(len(i.raw) for i in new) >= sum(len(i.raw) for i in old)):
             return None
         return new
+
+    def _stores_own(self, place: int) -> bool:
+        """Whether it writes a word of the function's own whose address nobody else holds."""
+        touch = self.touches[place]
+        return not touch.elsewhere and (touch.kills >> STACK_SHIFT).bit_count() == WORD
 
 
 def dead(rule: Rule, found: Found) -> int:

@@ -20,6 +20,7 @@ class Rule:
     """`before` ⇒ `after` where nobody needs what is `dead` behind it: registers, single flags, or all `flags`.
 
     `apart`: pairs of a register and of another, or of memory whose address must not be made with it.
+    `own`: memory that is a slot of the function's own, which nobody else sees: a load from it may go.
     `between`: a number, and the least and the greatest that it may be, taken without sign.
     """
 
@@ -27,6 +28,7 @@ class Rule:
     after: str
     dead: str = ""
     apart: str = ""
+    own: str = ""
     between: tuple[str, int, int] | None = None
     each: tuple[Mapping[str, str], ...] = ({},)
 
@@ -116,6 +118,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("mov a, b; OP a, X", "OP b, X", "a b", "a X", each=every(OP="add adc sbb or xor", X="k c")),
     Rule("lea a, [m]; mov c, a", "lea c, [m]", "a"),
     Rule("OP a, byte [m]; mov c, a", "OP c, byte [m]", "a", each=every(OP="movzx movsx")),
+    # A byte is tested where it is.
+    Rule("OP a, byte [m]; test a8, k", "test byte [m], k", "a", each=every(OP="movzx movsx")),
+    Rule("OP a, byte [m]; cmp a8, k", "cmp byte [m], k", "a", each=every(OP="movzx movsx")),
+    Rule("OP a, byte [m]; test a8, a8", "cmp byte [m], 0", "a", each=every(OP="movzx movsx")),
+    Rule("movzx a, byte [m]; test a, k", "test byte [m], k", "a SF"),
+    Rule("movzx a, byte [m]; test a, a", "cmp byte [m], 0", "a SF"),
+    Rule("movzx a, byte [m]; cmp a, k", "cmp byte [m], k", "a SF OF", between=("k", 0, 255)),
     Rule(
         "mov a, X; OP a, Y; mov c, a",
         "mov c, X; OP c, Y",
@@ -138,6 +147,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("mov a, b; inc a", "lea a, [b + 1]", "flags"),
     Rule("mov a, b; dec a", "lea a, [b - 1]", "flags"),
     Rule("mov a, b; shl a, 1", "lea a, [b + b]", "flags"),
+    # A word that was just stored.
+    Rule("mov [m], a; mov a, [m]", "mov [m], a", own="m"),
+    Rule("mov [m], a; OP b, [m]", "mov [m], a; OP b, a", own="m", each=every(OP=f"mov cmp {_ARITHMETIC}")),
     # As many instructions, of fewer bytes.
     Rule("mov a, 0", "xor a, a", "flags"),
     Rule("cmp a, 0", "test a, a", "AF"),

@@ -28,9 +28,8 @@ new:
     je new.3
 new.1:
     mov dword ptr [esp + 4], edx
-    mov ecx, dword ptr [eax]
+    add eax, dword ptr [eax]
     mov dword ptr [edx], 1
-    add eax, ecx
     mov ecx, dword ptr [eax + 4]    ; a fault continues at new.3
 new.2:
     add eax, ecx

@@ -1,7 +1,7 @@
 ; pass: peephole
 f:
-    mov ecx, [ebx]        ; a store may change what is loaded
-    mov dword ptr [esi], 1
+    mov ecx, [ebx]        ; a store may change what is loaded, and needs what the sum changes
+    mov [esi], eax
     add eax, ecx
     mov ecx, ebx          ; ebx is changed before the copy is used
     inc ebx
@@ -14,6 +14,10 @@ f:
     add ecx, 4
     adc ebp, 0
     add eax, ecx
+    mov ecx, [esi + 4]    ; ecx is read before it is copied
+    mov [esp + 4], ecx
+    mov ebx, ecx
+    inc dword ptr [esi]
     mov ecx, ebx          ; both are used again
     lea edx, [ecx + 4]
     add eax, ecx
@@ -36,7 +40,7 @@ f:
 after:
 new:
     mov ecx, dword ptr [ebx]
-    mov dword ptr [esi], 1
+    mov dword ptr [esi], eax
     add eax, ecx
     mov ecx, ebx
     inc ebx
@@ -49,7 +53,10 @@ new:
     add ecx, 4
     adc ebp, 0
     add eax, ecx
-    mov ecx, ebx
+    mov ecx, dword ptr [esi + 4]
+    mov dword ptr [esp + 4], ecx
+    inc dword ptr [esi]
+    mov ebx, ecx
     lea edx, [ecx + 4]
     add eax, ecx
     add eax, edx

@@ -24,12 +24,13 @@ SINGLE = [each for rule in RULES for each in rule.rules() if "esp" not in each.b
 
 
 def meanings(rule: Rule) -> Found:
-    """Dead letters in registers that nobody needs."""
+    """Dead letters in registers that nobody needs; slots of its own below esp, where they matter to nobody."""
     live, dead = iter(LIVE), iter(DEAD)
     registers = {letter: next(dead if letter in rule.dead.split() else live) for letter in "abcd"}
     parts = [p for t in templates(rule.before + ";" + rule.after) for p in t.parts if isinstance(p, Memory)]
     swapped = any(part.swap for part in parts)
     memory = {p.letter: (Mem(registers["a"] if swapped else "ebp", disp=8, size=p.size), None) for p in parts}
+    memory |= {letter: (Mem("esp", disp=-8), None) for letter in rule.own}
     return Found(registers, {"k": 20, "l": 3}, {**memory}, {"L": "f.end"})
 
 

@@ -86,13 +86,19 @@ def _unequal(rule: Rule, names: dict[str, str], before: Machine, after: Machine)
         if flag not in dead and "flags" not in dead:
             wrong = z3.Or(after.undefined[flag], before.flags[flag] != after.flags[flag])
             yield z3.And(z3.Not(before.undefined[flag]), wrong)
-    kinds = [[(kind, value.size()) for kind, _, value in m.accesses] for m in (before, after)]
+    seen = [_seen(machine, rule) for machine in (before, after)]
+    kinds = [[(kind, value.size()) for kind, _, value in accesses] for accesses in seen]
     yield z3.BoolVal(kinds[0] != kinds[1] or (before.taken is None) != (after.taken is None))
     if kinds[0] == kinds[1]:
-        for (_, where, value), (_, other, made) in zip(before.accesses, after.accesses, strict=True):
+        for (_, where, value), (_, other, made) in zip(*seen, strict=True):
             yield z3.Or(where != other, value != made)
     if before.taken is not None and after.taken is not None:
         yield before.taken != after.taken
+
+
+def _seen(machine: Machine, rule: Rule) -> list[tuple[str, Any, Any]]:
+    """The accesses, but for loads from slots of the function's own."""
+    return [a for a in machine.accesses if not (a[0] == "load" and a[1].decl().name() in rule.own.split())]
 
 
 def _operand(part: Part, machine: Machine, names: dict[str, str], rule: Rule) -> semantics.Operand | None:
