@@ -1,4 +1,4 @@
-"""What the instructions mean of which the rules are made: bit vectors for registers, an array for memory.
+"""What the instructions mean that the rules are about: bit vectors for registers, an array for memory.
 
 A flag is a value and whether it is undefined; an undefined one may be anything, so its value is a fresh variable.
 """
@@ -40,6 +40,7 @@ class Memory:
 
 
 Operand = Register | Number | Memory
+_ONE = Number(z3.BitVecVal(1, 32))
 
 
 @dataclass
@@ -62,6 +63,9 @@ class Machine:
         """Execute one instruction.  KeyError for one that has no meaning here."""
         if mnemonic.startswith("set"):
             self.write(operands[0], z3.If(self.holds(mnemonic[3:]), z3.BitVecVal(1, 8), z3.BitVecVal(0, 8)))
+        elif mnemonic.startswith("cmov"):
+            new, old = (self.read(operand, 4) for operand in (operands[1], operands[0]))
+            self.write(operands[0], z3.If(self.holds(mnemonic[4:]), new, old))
         elif mnemonic.startswith("j"):
             self.taken = self.holds(mnemonic[1:])
         else:
@@ -148,7 +152,7 @@ def _lea(m: Machine, name: str, target: Operand, source: Operand) -> None:
 def _extend(m: Machine, name: str, target: Operand, source: Operand) -> None:
     size = size_of(source)
     extend = z3.ZeroExt if name == "movzx" else z3.SignExt
-    m.write(target, extend(32 - 8 * size, m.read(source, size)))
+    m.write(target, extend(8 * (size_of(target) - size), m.read(source, size)))
 
 
 def _sum(m: Machine, name: str, target: Operand, source: Operand) -> None:
@@ -202,36 +206,68 @@ def _negate(m: Machine, name: str, target: Operand) -> None:
     m.write(target, ~left if name == "not" else _added(m, z3.BitVecVal(0, left.size()), left, None, False))
 
 
-def _shift(m: Machine, name: str, target: Operand, source: Operand) -> None:
-    """shl shr sar of four bytes: a count of 0 changes no flag, and only one of 1 defines OF."""
+def _shift(m: Machine, name: str, target: Operand, source: Operand = _ONE) -> None:
+    """shl shr sar: a count of 0 changes no flag, only one of 1 defines OF, one beyond the operand leaves CF open."""
     assert isinstance(source, Number)
-    left, count = m.read(target, 4), source.value & 31
-    shifted = {"shl": left << count, "shr": z3.LShR(left, count), "sar": left >> count}
-    last = z3.LShR(left, 32 - count) if name == "shl" else z3.LShR(left, count - 1)
-    carry, result = z3.Extract(0, 0, last) == 1, shifted[name]
-    top = z3.Extract(31, 31, left) == 1
-    over = {"shl": (z3.Extract(31, 31, result) == 1) != carry, "shr": top, "sar": z3.BoolVal(False)}
-    some = count != 0
-    m.set(some, CF=carry, OF=(over[name], count != 1), AF=None)
+    bits, count = 8 * size_of(target), source.value & 31
+    left = m.read(target, size_of(target))
+    wide = z3.SignExt(64 - bits, left) if name == "sar" else z3.ZeroExt(64 - bits, left)
+    far = z3.ZeroExt(32, count)
+    shifted = wide << far if name == "shl" else wide >> far
+    last = z3.Extract(bits, bits, shifted) if name == "shl" else z3.Extract(0, 0, wide >> (far - 1))
+    carry, result = last == 1, z3.Extract(bits - 1, 0, shifted)
+    top = z3.Extract(bits - 1, bits - 1, left) == 1
+    over = {"shl": (z3.Extract(bits - 1, bits - 1, result) == 1) != carry, "shr": top, "sar": z3.BoolVal(False)}
+    some, open_ = count != 0, z3.And(z3.UGE(count, bits), z3.BoolVal(name != "sar"))
+    m.set(some, CF=(carry, open_), OF=(over[name], count != 1), AF=None)
     m.set_result(result, some)
     m.write(target, result)
 
 
-def _multiply(m: Machine, name: str, target: Operand, source: Operand) -> None:
-    """imul of two operands."""
-    exact = _product(m.read(target, 4), m.read(source, 4))
-    result = z3.Extract(31, 0, exact)
-    over = exact != z3.SignExt(32, result)
+def _double_shift(m: Machine, name: str, target: Operand, source: Operand, count: Operand) -> None:
+    """shld shrd of four bytes, by a number from 2 to 31: OF is undefined then."""
+    assert isinstance(count, Number)
+    left, right, far = m.read(target, 4), m.read(source, 4), z3.ZeroExt(32, count.value & 31)
+    pair = z3.Concat(left, right) if name == "shld" else z3.Concat(right, left)
+    shifted = pair << far if name == "shld" else z3.LShR(pair, far)
+    last = pair << (far - 1) if name == "shld" else z3.LShR(pair, far - 1)
+    result = z3.Extract(63, 32, shifted) if name == "shld" else z3.Extract(31, 0, shifted)
+    carry = z3.Extract(63, 63, last) if name == "shld" else z3.Extract(0, 0, last)
+    m.set(CF=carry == 1, OF=None, AF=None)
+    m.set_result(result)
+    m.write(target, result)
+
+
+def _exchange(m: Machine, name: str, left: Operand, right: Operand) -> None:
+    first, second = m.read(left, size_of(left)), m.read(right, size_of(right))
+    m.write(left, second)
+    m.write(right, first)
+
+
+def _widen(m: Machine, name: str) -> None:
+    """cdq cwde."""
+    eax = m.registers["eax"]
+    if name == "cdq":
+        m.registers["edx"] = eax >> 31
+    else:
+        m.registers["eax"] = z3.SignExt(16, z3.Extract(15, 0, eax))
+
+
+def _multiply(m: Machine, name: str, target: Operand, left: Operand, right: Operand | None = None) -> None:
+    """imul of two operands, or three."""
+    words = [m.read(operand, 4) for operand in ((target, left) if right is None else (left, right))]
+    result, over = words[0] * words[1], _overflows(*words)
     m.set(CF=over, OF=over, PF=None, AF=None, ZF=None, SF=None)
     m.write(target, result)
 
 
-def _product(left: Any, right: Any) -> Any:
-    """64 bits.  Of words that are not known it is some function of them: that is less than the truth, and quick."""
+def _overflows(left: Any, right: Any) -> Any:
+    """Whether a product does not fit.  Of words that are not known it is some function of them: that is less than the
+    truth, and quick."""
     left, right = z3.simplify(left), z3.simplify(right)
     if z3.is_bv_value(left) and z3.is_bv_value(right):
-        return z3.SignExt(32, left) * z3.SignExt(32, right)
-    return z3.Function("product", left.sort(), right.sort(), z3.BitVecSort(64))(left, right)
+        return z3.SignExt(32, left) * z3.SignExt(32, right) != z3.SignExt(32, left * right)
+    return z3.Function("overflows", left.sort(), right.sort(), z3.BoolSort())(left, right)
 
 
 def _by(meaning: Callable[..., None], *names: str) -> Mapping[str, Callable[..., None]]:
@@ -248,5 +284,8 @@ MEANINGS: Mapping[str, Callable[..., None]] = {
     **_by(_count, "inc", "dec"),
     **_by(_negate, "neg", "not"),
     **_by(_shift, "shl", "shr", "sar"),
+    **_by(_double_shift, "shld", "shrd"),
     **_by(_multiply, "imul"),
+    **_by(_exchange, "xchg"),
+    **_by(_widen, "cdq", "cwde"),
 }

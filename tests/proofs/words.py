@@ -32,6 +32,8 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "sar": lambda a, count: a >> count,
     "down": z3.LShR,
     "signed": _signed,
+    "shld": lambda a, b, count: a << count | z3.LShR(b, 32 - count),
+    "shrd": lambda a, b, count: z3.LShR(a, count) | b << (32 - count),
 }
 
 
