@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
-from rewriter.ir import Block, Function, Insn
+from rewriter.ir import Block, Function, Insn, Program
 
 
 class Labels:
@@ -61,3 +62,25 @@ def split_edge(block: Block, target: str, label: str, insns: Iterable[Insn] = ()
     """A new block `label` on every way from `block` to `target`; the caller puts it into the function."""
     redirect(block, target, label)
     return Block(label, list(insns), target)
+
+
+def cut(program: Program, entries: Mapping[str, tuple[str, int]]) -> None:
+    """Give places in the middle of blocks, (label, position), these labels."""
+    wanted: dict[str, dict[int, str]] = {}
+    for name, (label, position) in entries.items():
+        wanted.setdefault(label, {})[position] = name
+    for function in program.functions:
+        if any(block.label in wanted for block in function.blocks):
+            function.blocks = [piece for b in function.blocks for piece in pieces(b, wanted.get(b.label, {}))]
+
+
+def pieces(block: Block, cuts: Mapping[int, str]) -> list[Block]:
+    """The block cut before these instructions; each piece falls to the next."""
+    starts = [0, *sorted(cuts)]
+    found = [
+        Block(cuts[start] if start else block.label, block.insns[start:end], block.falls_to)
+        for start, end in zip(starts, [*starts[1:], len(block.insns)], strict=True)
+    ]
+    for piece, after in pairwise(found):
+        piece.falls_to = after.label
+    return found

@@ -35,14 +35,15 @@ class CallGraph:
         self.entries: dict[str, str] = {}
         self._inner_calls: dict[str, tuple[str, ...]] = {}  # of second entries, by caller
         for function in index.program.functions:
-            self._study(function)
+            self.study(function)
         self.taken = _address_taken(index)
         self.returning = self._find_returning()
         coming_back = [name for name in self.taken if name in self.returning]
         self.targets = tuple(name for name in coming_back if name not in only_handlers)
         self.handlers = tuple(name for name in coming_back if name in only_handlers)
 
-    def _study(self, function: Function) -> None:
+    def study(self, function: Function) -> None:
+        """Find the calls of one more function."""
         calls: dict[str, None] = {}
         inner: dict[str, None] = {}
         tails: dict[str, None] = {}

@@ -31,7 +31,7 @@ from rewriter.analysis.transfer import Memory, Transfer
 from rewriter.analysis.value import REGISTERS
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
-from rewriter.ir import Insn
+from rewriter.ir import Function, Insn
 from rewriter.x86.effects import FLAGS, register_mask
 from rewriter.x86.flow import Flow, flow
 
@@ -61,6 +61,12 @@ class Depths:
         self._known: dict[str, Summary] = {}
         self._settled: set[str] = set()
         self._indirect: Summary | None = None
+
+    def add(self, function: Function) -> None:
+        """Know one more function, which those of the program do not call."""
+        self.index.add(function)
+        self.graph.study(function)
+        self._settled.discard(function.name)
 
     def of(self, name: str) -> Summary:
         """What a call of this function does."""

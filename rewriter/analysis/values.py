@@ -23,13 +23,21 @@ class Values:
 
     `slots` is known at the entry, by offset from esp.  A block without a state is never executed.  Jumps are followed
     into other functions' blocks, but a jump to another function's entry with esp at its entry value is a tail
-    call: it leaves (`tail_call`).
+    call: it leaves (`tail_call`).  They are not followed to labels `outside`.
     """
 
-    def __init__(self, index: Index, transfer: Transfer, entry: str, slots: dict[int, Value] | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        transfer: Transfer,
+        entry: str,
+        slots: dict[int, Value] | None = None,
+        outside: frozenset[str] = frozenset(),
+    ) -> None:
         self.index = index
         self.transfer = transfer
         self.entry = entry
+        self.outside = outside
         unsaved: frozenset[int] = frozenset()
         self.states: dict[str, State] = {}
         self._known_ways: dict[str, list[tuple[Edge, State]]] = {}
@@ -65,7 +73,8 @@ class Values:
 
     def _successors(self, label: str) -> list[str]:
         block = self.index.blocks.get(label)
-        return [edge.target for edge in self.index.edges(block)] if block is not None else []
+        edges = self.index.edges(block) if block is not None else []
+        return [edge.target for edge in edges if edge.target not in self.outside]
 
     def _found(self) -> list[str]:
         """The blocks that can be reached, in the order in which one finds them who goes every way at once."""
@@ -73,7 +82,7 @@ class Values:
         pending = [self.entry]
         for label in pending:
             for edge, state in self.ways(label):
-                if edge.target not in found and not self.tail_call(edge, state):
+                if edge.target not in found and self._follows(edge, state):
                     found.setdefault(edge.target)
                     pending.append(edge.target)
         return list(found)
@@ -127,7 +136,11 @@ class Values:
 
     def tail_call(self, edge: Edge, state: State) -> bool:
         """Whether this edge leaves for another function, which will return for us."""
-        return edge.target != self.entry and self.index.is_entry(edge.target) and state.esp == 0
+        leaves = edge.target != self.entry and edge.target not in self.outside
+        return leaves and self.index.is_entry(edge.target) and state.esp == 0
+
+    def _follows(self, edge: Edge, state: State) -> bool:
+        return edge.target not in self.outside and not self.tail_call(edge, state)
 
     def ways(self, label: str) -> list[tuple[Edge, State]]:
         """The edges that can be taken out of a block, with what is known on them; tail calls included.  Found once:
@@ -158,7 +171,7 @@ class Values:
 
     def _flow(self, label: str, top: State) -> Iterator[tuple[str, State]]:
         for edge, state in self._ways(label, top):
-            if not self.tail_call(edge, state):
+            if self._follows(edge, state):
                 yield edge.target, state
 
     def _taken(self, block: Block, edge: Edge, before: State, behind: State) -> State | None:

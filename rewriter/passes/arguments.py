@@ -136,6 +136,7 @@ def guard(work: Work, general: str, known: dict[int, int]) -> None:
     for position, (n, value) in enumerate(known.items()):
         test = assemble([f"cmp dword ptr [esp + {slot_of(n):#x}], {value:#x}"])
         tests.append(Block(names[position], [*test, branch("ne", general)], names[position + 1]))
+        work.stands_for[names[position]] = general, 0
         work.outcome.did(NAME, work.name, names[position], f"argument {n} is tested for {value:#x}")
     _enter(work, tests, inner)
 
@@ -160,6 +161,8 @@ def _make_room(work: Work) -> str:
         block.falls_to = inner if block.falls_to == work.name else block.falls_to
         block.label = inner if block.label == work.name else block.label
     work.clone_of[inner] = work.clone_of.pop(work.name, work.name)
+    if work.name in work.holes:
+        work.holes[inner] = work.holes.pop(work.name)
     work.function.blocks[:] = blocks
     return inner
 

@@ -29,12 +29,11 @@ from rewriter.analysis.values import Values
 from rewriter.contract import Contract
 from rewriter.edit import Labels, clone, renamed
 from rewriter.ir import Block, Data, Function, Ref
-from rewriter.passes.deadcode import unreachable
 from rewriter.passes.heat import Heat
 from rewriter.passes.layout import layout
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.work import Work
-from rewriter.region.cost import remaining
+from rewriter.region.cost import executed
 from rewriter.region.exits import Refused
 from rewriter.region.lift import Limits
 from rewriter.region.region import LIMITS, add_region
@@ -53,9 +52,9 @@ class Entered:
     """The entry of one new system call; `instructions`: how many are expected from the gate to the `iret`."""
 
     function: Function
-    data: tuple[Data, ...]
     heat: Heat
     instructions: float
+    entries: Mapping[str, tuple[str, int]]  # names of places of the program where it goes on
 
 
 def enter(
@@ -69,18 +68,18 @@ def enter(
     tidies: Iterable[Callable[[Work], None]] = (),
     limits: Limits = LIMITS,
 ) -> Entered | None:
-    """The new system call `early`, made of this handler, with the way to it from the gate for its number; None with a
-    remark if that cannot be, or does not pay: `instructions` are those that the call executes otherwise.
-    `tidies`: passes that follow the region."""
+    """The new system call `early`, made of this handler with nothing folded, with the way to it from the gate for its
+    number; None with a remark if that cannot be, or does not pay: `instructions` are those that the call executes
+    otherwise.  `tidies`: passes that follow the region."""
     name = f"{way.function}${early.name}"
     try:
         if (reason := Body(early.depths, handler).obstacle()) is not None:
             raise NoEntrance(reason)
         work = joined(early, way, name, number)
         made = add_region(work, limits)
-        for tidy in (unreachable, *tidies):
+        for tidy in tidies:
             tidy(work)
-        cost = remaining(work)[name]
+        cost = executed(work)
         blocks = early.depths.index.blocks
         there = sum(len(blocks[label].insns) for label in (*way.there, *way.back))
         if instructions is not None and cost >= instructions + there:
@@ -88,15 +87,13 @@ def enter(
     except (Refused, NoEntrance) as why:
         outcome.refuse(NAME, early.name, early.name, str(why))
         return None
-    _fold(work, way)
     layout(work)
     early.depths.index.forget(name)
     for reason in work.outcome.refused:
         outcome.refuse(NAME, early.name, early.name, reason)
     for exit in exits(made.root):
         outcome.did(NAME, early.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
-    named = {ref.target for insn in work.function.insns() for ref in insn.refs}
-    return Entered(work.function, tuple(d for d in work.data if d.name in named), work.heat, cost)
+    return Entered(work.function, work.heat, cost, work.entries)
 
 
 def promised(contract: Contract) -> str | None:
@@ -105,29 +102,12 @@ def promised(contract: Contract) -> str | None:
     return f"the contract does not say: {missing[0]}" if missing else None
 
 
-def wrapper(early: Work, handler: str, implied: Mapping[int, int], number: int | None) -> Function | None:
+def wrapper(plain: Work, handler: str, number: int | None) -> Function:
     """What the table's slot leads to where the call has an entry of its own, for calls that are traced or timed: the
-    handler as it was, with the implied arguments in a frame of their own.  None where that does not do; the slot needs
-    the whole new call then.  `number`: what the handler must find in eax, if it may read it.
-
-    push 0; push 0; push [esp + 12]; call sys_lseek; lea esp, [esp + 12]; ret
-    """
-    summary = early.depths.of(handler)
-    promise = early.contract.system_calls
-    if not implied:
-        again = assemble([f"mov eax, {number:#x}"]) if number is not None else []
-        return Function(early.name, [Block(early.name, [*again, jump(handler)])])
-    if promise is None or summary.unbounded or summary.pops != 0:
-        return None
-    count = max([*(n + 1 for n in implied), -(-(summary.use_depth or 0) // WORD) - 1])
-    if count > promise.arguments:
-        return None
-    lines = [f"mov eax, {number:#x}"] if number is not None else []
-    for n in reversed(range(count)):
-        lines.append(f"push {implied[n]:#x}" if n in implied else f"push dword ptr [esp + {WORD * count:#x}]")
-    after = f"{early.name}.0"
-    first = Block(early.name, [*assemble(lines), call(handler)], after)
-    return Function(early.name, [first, Block(after, assemble([f"lea esp, [esp + {WORD * count:#x}]", "ret"]))])
+    handler as it was, implied arguments being passed to it.  `number`: what it must find in eax, if it may read it."""
+    again = assemble([f"mov eax, {number:#x}"]) if number is not None else []
+    called = plain.wrapper.name if plain.wrapper is not None else handler
+    return Function(plain.name, [Block(plain.name, [*again, jump(called)])])
 
 
 # The way and the handler as one function
@@ -149,7 +129,13 @@ def joined(early: Work, way: Entrance, name: str, number: int) -> Work:
     handler = clone(early.function.blocks, body)
     work = Work(early.depths, early.contract, Function(name, [*blocks, *handler]), early.at_return, number=number)
     work.data = [replace(d, name=body[d.name], refs=_named(d, body)) for d in early.data]
-    work.clone_of = {copy: label for label, copy in route.items()}
+    work.at_home, work.wrapper = early.at_home, early.wrapper
+    work.clone_of = {route[label]: label for label in (*way.there[1:], *way.back)}
+    work.numbered = frozenset(route[label] for label in way.there)
+    work.clone_of |= {body[label]: original for label, original in early.clone_of.items() if label in body}
+    work.stands_for = {body[label]: place for label, place in early.stands_for.items() if label in body}
+    work.holes = {body[label]: behind for label, behind in early.holes.items() if label in body}
+    work.holes[door.label] = way.back[0]
     work.returns = {route[label]: (0,) for label in route}
     for label, copy in body.items():
         work.returns[copy] = (0, *(at_door - WORD + offset for offset in early.returns.get(label, (0,))))
@@ -218,26 +204,9 @@ def _tails(work: Work, block: Block, mine: set[str], target: str, labels: Labels
         if not index.is_entry(name):
             raise NoEntrance(f"the handler leaves for {name}")
         made = Block(labels.fresh(), [*assemble(["lea esp, [esp + 4]"]), call(name)], target)
+        work.stands_for[made.label] = name, 0
         work.function.blocks.append(made)
         work.returns[made.label] = work.returns[block.label][:2]
         if block.insns:
             block.insns[-1] = renamed(block.insns[-1], {name: made.label})
         block.falls_to = made.label if block.falls_to == name else block.falls_to
-
-
-# What is the same as in the entry's own code
-
-
-def _fold(work: Work, way: Entrance) -> None:
-    """A copy of a block on the way back that nothing has changed is left for the block itself."""
-    blocks = {block.label: block for block in work.function.blocks}
-    same = {}
-    for copy, label in work.clone_of.items():
-        original = work.depths.index.blocks.get(label)
-        whole = copy in blocks and original is not None and len(blocks[copy].insns) == len(original.insns)
-        if whole and label in way.back:
-            same[copy] = label
-    for block in work.function.blocks:
-        block.insns = [renamed(insn, same) for insn in block.insns]
-        block.falls_to = same.get(block.falls_to or "", block.falls_to)
-    work.function.blocks[:] = [block for block in work.function.blocks if block.label not in same]

@@ -50,6 +50,8 @@ class Inlined:
     clone_of: dict[str, str] = field(default_factory=dict)
     returns: dict[str, tuple[int, ...]] = field(default_factory=dict)
     heat: Heat = field(default_factory=Heat)
+    stands_for: dict[str, tuple[str, int]] = field(default_factory=dict)  # new blocks: (label, position) there
+    holes: dict[str, str] = field(default_factory=dict)  # blocks that end with one: the return address of the call
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +159,15 @@ class Inliner:
         share = min(1.0, count / entries) if entries else 0.0
         copy = self._copy(body, returns, (*instance.chain, callee), share)
         self._return(copy, block.falls_to)
+        behind = self.depths.index.blocks[path.site].falls_to
+        assert behind is not None
         if direct:
+            self.result.holes[block.label] = behind
             block.insns[-1:] = assemble([_DOWN])
             block.falls_to = copy.labels[body.entry]
             self.result.heat.flow(block.label, block.falls_to, count)
         else:
-            self._guard(block, last, callee, copy.labels[body.entry], count)
+            self._guard(block, last, callee, copy.labels[body.entry], count, behind)
         self.outcome.did(NAME, self.result.function.name, block.label, f"{' > '.join(copy.chain)}")
         self._inline(copy, path.inner)
         return None
@@ -182,10 +187,13 @@ class Inliner:
             return "flags are live at the indirect call"
         return body.obstacle()
 
-    def _guard(self, block: Block, last: Insn, callee: str, entry: str, count: float) -> None:
+    def _guard(self, block: Block, last: Insn, callee: str, entry: str, count: float, behind: str) -> None:
         """Fig 3: only this one target is inlined."""
         hot = self._block(block, assemble([_DOWN]), entry, count)
         cold = self._block(hot, [last], block.falls_to, 0.0)
+        site = self.result.clone_of[block.label], len(block.insns) - 1
+        self.result.stands_for |= {hot.label: site, cold.label: site}
+        self.result.holes[hot.label] = behind
         block.insns[-1:] = [_compare(last, callee), branch("ne", cold.label)]
         block.falls_to = hot.label
         self.result.heat.flow(block.label, hot.label, count)
@@ -218,6 +226,7 @@ class Inliner:
             if edge.target in copy.labels or not copy.body.leaves(edge):
                 continue
             made = self._block(block, [*assemble([_UP]), call(edge.target)], target, 0.0)
+            self.result.stands_for[made.label] = edge.target, 0
             if edge.way is Way.FAULT:
                 block.insns[-1] = replace(block.insns[-1], faults_to=made.label)
             elif block.falls_to == edge.target:

@@ -6,7 +6,7 @@ Valid before, valid after: `verify` runs behind every pass, and an observer sees
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from rewriter.analysis.callers import current_at_entry, number_in_eax, origins, read_after_handler
@@ -31,11 +31,12 @@ from rewriter.passes.layout import layout
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.peephole import peephole
+from rewriter.passes.plain import plain
 from rewriter.passes.sink import sink
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
-from rewriter.region.cost import remaining
+from rewriter.region.cost import executed
 from rewriter.verify import labels, verify_function
 from rewriter.x86.effects import FLAGS, names, register_mask
 
@@ -81,7 +82,8 @@ class Broken(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Specialized:
     """A new system call.  `implied` are the arguments that its number stands for (those that were not refused),
-    `guarded` those that it tests; `clone_of` maps labels of blocks to those of the original program."""
+    `guarded` those that it tests; `clone_of` maps labels of blocks to those of the original program; `entries`
+    are names of places, (label, position), in the middle of its blocks, where the function goes on."""
 
     function: Function
     data: tuple[Data, ...]
@@ -92,6 +94,9 @@ class Specialized:
     outcome: Outcome
     instructions: float = 0.0  # that a call is expected to execute
     early: Work | None = None  # as it was when all arguments were known, for who begins anew
+    plain: Work | None = None  # the same with nothing folded
+    entries: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # places of the program where it goes on
+    wrapper: Function | None = None  # that it needs beside it
 
 
 class Specializer:
@@ -181,7 +186,8 @@ class Specializer:
         if reason is not None:
             raise Refused(f"{handler}: {reason}")
         watch = observer or (lambda *_: None)
-        work = self._inlined(handler, name, () if "inline" in without else paths, share, watch)
+        paths = () if "inline" in without else paths
+        work = self._inlined(handler, name, paths, share, watch)
         known, tested = dict[int, int](), dict[int, int]()
         if "arguments" not in without:
             known, tested = self._arguments(work, handler, implied or {}, guarded or {}, candidates or {}, watch)
@@ -190,6 +196,7 @@ class Specializer:
             self._check(work, "arguments")
         work.current = self.current
         work.early = work.copy() if beyond else None
+        work.plain = self._plain(work, handler, paths, share, known, tested, number) if beyond else None
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
         transforms = (*PASSES[:-1], *beyond, *PASSES[-1:])
         self._transform(work, [each for each in transforms if each[0] not in skipped], watch)
@@ -201,9 +208,41 @@ class Specializer:
             work.heat,
             dict(work.clone_of),
             work.outcome,
-            remaining(work)[work.name],
+            executed(work),
             work.early,
+            work.plain,
+            dict(work.entries),
+            work.wrapper,
         )
+
+    def _plain(
+        self,
+        work: Work,
+        handler: str,
+        paths: tuple[Path, ...],
+        share: float,
+        known: Mapping[int, int],
+        tested: Mapping[int, int],
+        number: int | None,
+    ) -> Work | None:
+        """The same call with nothing folded, for who begins anew."""
+        made = plain(
+            self.depths,
+            self.contract,
+            self.profile,
+            self.at_return,
+            handler=handler,
+            name=work.name,
+            paths=paths,
+            share=share,
+            implied=known,
+            guarded=tested,
+            number=number if self.reads_number(handler) else None,
+        )
+        self.depths.index.add(work.function)
+        if made is not None:
+            made.current = self.current
+        return made
 
     def _inlined(self, handler: str, name: str, paths: tuple[Path, ...], share: float, watch: Observer) -> Work:
         """The handler's copy with its hot calls inlined."""
@@ -242,6 +281,9 @@ class Specializer:
     def _transform(self, work: Work, transforms: Sequence[tuple[str, Pass]], watch: Observer) -> None:
         """Run the passes; each must leave a valid function behind, and all of them a stack that is not deeper."""
         depth = deepest(work.values())
+        if work.plain is not None and depth is not None:
+            depth = max(depth, deepest(work.plain.values()) or 0)
+            self.depths.index.add(work.function)
         for pass_name, transform in transforms:
             before = copied(work.function)
             transform(work)
@@ -294,7 +336,7 @@ class Specializer:
 
     def _check(self, work: Work, pass_name: str) -> None:
         data = self._data(work)
-        names = {*self.names, *(d.name for d in data), *(b.label for b in work.function.blocks)}
-        faults = verify_function(work.function, names)
+        own = [block.label for f in (work.function, work.wrapper) if f is not None for block in f.blocks]
+        faults = verify_function(work.function, {*self.names, *(d.name for d in data), *own, *work.entries})
         if faults:
             raise Broken(f"after {pass_name}: {work.name}: {faults[0]}")

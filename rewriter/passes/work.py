@@ -34,6 +34,15 @@ class Work:
     outcome: Outcome = field(default_factory=Outcome)
     current: frozenset[str] = frozenset()  # registers that hold the lowest address of the stack at the entry
     number: int | None = None  # in eax, where the code begins at the gate; None: it is a handler
+    stands_for: dict[str, tuple[str, int]] = field(default_factory=dict)  # see `Inlined`
+    at_home: bool = False  # each place in it is one of the original program, but for blocks that `stand for` one
+    holes: dict[str, str] = field(default_factory=dict)  # see `Inlined`
+    numbered: frozenset[str] = frozenset()  # blocks behind which the original program reads the call's number in eax
+    wrapper: Function | None = None  # what passes on the arguments that are implied, for who leaves the copy
+    entries: dict[str, tuple[str, int]] = field(default_factory=dict)  # names of places in the original program
+    outside: frozenset[str] = frozenset()  # places where it leaves, with a stack of which only they know what it is
+    behind: float = 0.0  # instructions that a call is expected to execute outside of it
+    plain: Work | None = None  # the same with nothing folded, each place one of the original program, too
     early: Work | None = None  # as it was when all calls were inlined and all arguments known, for who begins anew
     _found: tuple[object, dict[str, tuple[int, ...]], Values] | None = None  # values, and the code that they are of
     _live: Liveness | None = None
@@ -50,6 +59,8 @@ class Work:
             inlined.clone_of,
             inlined.returns,
             inlined.heat,
+            stands_for=inlined.stands_for,
+            holes=inlined.holes,
         )
 
     def copy(self) -> Work:
@@ -61,6 +72,8 @@ class Work:
             clone_of=dict(self.clone_of),
             returns=dict(self.returns),
             heat=self.heat.copy(),
+            stands_for=dict(self.stands_for),
+            entries=dict(self.entries),
             outcome=Outcome(),
         )
 
@@ -84,7 +97,7 @@ class Work:
         found = self._found
         if found is None or slots or found[0] != code or found[1] != self.returns:
             transfer = self.depths.transfer(dict(self.returns), self._memory)
-            values = Values(index, transfer, self.function.blocks[0].label, slots)
+            values = Values(index, transfer, self.function.blocks[0].label, slots, self.outside)
             found = code, dict(self.returns), values
         self._found = None if slots else found
         return found[2]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
+from rewriter.edit import cut
 from rewriter.elf import emit
 from rewriter.elf.place import main_text, place
 from rewriter.ir import Function, Program, Ref, RefKind, Symbol
@@ -88,6 +89,8 @@ def _with_calls(
 ) -> Program:
     """The kernel with these bodies as its new system calls."""
     kernel = original.copy()
+    kernel.functions += [call.made.wrapper for call in specialized.calls if call.made.wrapper is not None]
+    cut(kernel, {name: place for call in specialized.calls for name, place in call.places.items()})
     for call, body in zip(specialized.calls, bodies, strict=True):
         kernel.functions.append(body)
         kernel.data += call.made.data if body is not call.slot else ()
@@ -103,7 +106,6 @@ def _with_entries(kernel: Program, specialized: SpecializedCalls) -> None:
         if call.entered is not None:
             function = call.entered.function
             kernel.functions.append(function)
-            kernel.data += call.entered.data
             kernel.symbols.append(Symbol(function.name, function.name, kind="func"))
             doors[call.plan.variant.number] = Door(function.name, call.plan.variant.calls)
     if doors and specialized.way is not None:

@@ -17,7 +17,7 @@ from rewriter.passes.peephole import peephole
 from rewriter.passes.specialize import NAMES, Pass, Specialized, Specializer
 from rewriter.phases.inline import Inlined, Plan, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
-from rewriter.region.region import region, tidied
+from rewriter.region.region import region
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
 from rewriter.variants import Variant
@@ -46,6 +46,11 @@ class Call:
     steps: tuple[Step, ...]
     entered: Entered | None = None
     slot: Function | None = None  # what the table leads to where the call has an entry of its own
+
+    @property
+    def places(self) -> dict[str, tuple[str, int]]:
+        """Names of places in the original program where the new code goes on."""
+        return {**self.made.entries, **(self.entered.entries if self.entered is not None else {})}
 
     def after(self, group: str) -> Function:
         """The function behind the passes of this group (§4: what each of them bought)."""
@@ -146,15 +151,15 @@ def _way(inlined: Inlined, options: Options) -> tuple[Entrance | None, str]:
 def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) -> Call:
     """With its own way in and out, where it can have one."""
     plan, made = call.plan, call.made
-    if made.early is None or plan.variant.number < way.limit:
+    if made.plain is None or plan.variant.number < way.limit:
         return call
     tidies = [] if "peephole" in options.without else [peephole]  # deadcode would take from a frame what is not read
     number, cost = plan.variant.number, made.instructions
-    entered = enter(tidied(made.early), plan.handler, way, number, made.outcome, instructions=cost, tidies=tidies)
+    entered = enter(made.plain.copy(), plan.handler, way, number, made.outcome, instructions=cost, tidies=tidies)
     if entered is None:
         return call
     again = plan.variant.call if maker.reads_number(plan.handler) else None
-    return replace(call, entered=entered, slot=wrapper(made.early, plan.handler, made.implied, again))
+    return replace(call, entered=entered, slot=wrapper(made.plain, plan.handler, again))
 
 
 def _row(call: Call, variant: Variant) -> dict[str, object]:

@@ -10,6 +10,7 @@ happens in memory, in its order, and values; and `lower`ed again, each value com
     state            what registers, stack slots and flags hold at one point of a path
     moment           one instruction of a path: operands, stack slots, what memory must have
     rules, fixed     what instructions mean as values; those that stay as they are, calls among them
+    home             where in the original program a place in inlined code is
     exits, lift      how control leaves a path; the paths, likeliest first
 
     future           what a path will still use, and where a spilled value may lie
@@ -19,6 +20,6 @@ happens in memory, in its order, and values; and `lower`ed again, each value com
     lower            the tree → blocks
     cost, region     whether it pays; the pass
 
-Nothing joins again.  An exit leads to the code that was lifted, at the instruction where the path stops; it brings
-esp, stack slots, registers and flags that matter there to where that code expects them.
+Nothing joins again.  An exit leads to the original program, at the instruction where the path stops; it brings esp,
+stack slots, return addresses, registers and flags that matter there to where that code expects them.
 """

@@ -25,6 +25,11 @@ def remaining(work: Work) -> dict[str, float]:
     return found
 
 
+def executed(work: Work) -> float:
+    """Instructions that a call is expected to execute, those behind the exits of a region included."""
+    return remaining(work)[work.name] + work.behind
+
+
 def _shares(work: Work, index: Index, label: str) -> list[tuple[str, float]]:
     targets = list(dict.fromkeys(edge.target for edge in index.edges(index.blocks[label])))
     counts = [work.heat.edge(label, target) or work.heat.block(target) / 1e6 for target in targets]
@@ -35,5 +40,10 @@ def _shares(work: Work, index: Index, label: str) -> list[tuple[str, float]]:
 def with_region(lowered: Lowered, root: Node, behind: dict[str, float]) -> float:
     """The same for a region; `behind`: from the blocks where its exits lead."""
     inside = sum(lowered.weights.get(block.label, 0.0) * len(block.insns) for block in lowered.blocks)
-    outside = sum(exit.weight * behind.get(exit.label, 0.0) for exit in exits(root))
-    return (inside + outside) / root.weight if root.weight else 0.0
+    return (inside / root.weight if root.weight else 0.0) + outside(root, behind)
+
+
+def outside(root: Node, behind: dict[str, float]) -> float:
+    """The part of it that is executed behind the exits."""
+    found = sum(exit.weight * behind.get(exit.label, 0.0) for exit in exits(root))
+    return found / root.weight if root.weight else 0.0

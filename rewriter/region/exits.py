@@ -8,6 +8,7 @@ from rewriter.analysis.liveness import STACK_SHIFT, Liveness
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.analysis.values import Values
 from rewriter.region.flag import rebuildable
+from rewriter.region.home import Home
 from rewriter.region.state import State
 from rewriter.region.tree import Exit
 from rewriter.region.value import Value
@@ -29,6 +30,7 @@ class Exits:
     values: Values
     live: Liveness
     at_return: int
+    home: Home | None = None  # where places of the code are in the original program, where exits lead then
     _masks: dict[str, list[int]] = field(default_factory=dict)
 
     def matters(self, label: str, site: int) -> int:
@@ -42,9 +44,12 @@ class Exits:
     def leave(self, label: str, site: int, state: State, reason: str, weight: float) -> Exit:
         """An exit from `state`.  Raises FlagsLost, Refused."""
         outside = label not in self.values.states
+        home = self.home.of(label, site) if self.home is not None and not outside else None
+        if self.home is not None and home is None and not outside:
+            raise FlagsLost(f"{label} is nowhere in the original program")
         if outside and not (self.values.index.is_entry(label) and state.esp == 0):
             raise Refused(f"control leaves for {label}")
-        mask = self.matters(label, site)
+        mask = self.matters(label, site) | (_EAX if self.home is not None and self.home.numbered(label) else 0)
         if not rebuildable(state.flags, state.carry, mask):
             raise FlagsLost(f"flags matter at {label}")
         flags = None
@@ -53,7 +58,8 @@ class Exits:
         registers = {r: state.registers[r] for r in REGISTERS if r != "esp" and register_mask(r) & mask}
         whole = state.segments is not None and self.elsewhere(label)
         slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and (whole or _slot_matters(c, mask))}
-        return Exit(label, site, reason, state.esp, registers, slots, flags, weight, outside, state.segments)
+        slots |= state.returns
+        return Exit(label, site, reason, state.esp, registers, slots, flags, weight, outside, state.segments, home)
 
     def elsewhere(self, label: str) -> bool:
         """Whether the block is another function's: the entry's own code, which gets all of the saved registers."""
@@ -63,6 +69,9 @@ class Exits:
         """What must be as it was before a `ret`: registers, and words of the caller's stack."""
         registers = {r: state.registers[r] for r in REGISTERS if r != "esp" and register_mask(r) & self.at_return}
         return registers, {c: v for c, v in sorted(state.slots.items()) if v is not None and c >= 0}
+
+
+_EAX = register_mask("eax")
 
 
 def _slot_matters(slot: int, mask: int) -> bool:

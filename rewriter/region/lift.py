@@ -19,6 +19,7 @@ from rewriter.region import rules
 from rewriter.region.exits import Exits, FlagsLost, Refused
 from rewriter.region.fixed import call
 from rewriter.region.flag import Condition, Unsupported, alternatives
+from rewriter.region.home import Home
 from rewriter.region.moment import Moment
 from rewriter.region.segments import Segments
 from rewriter.region.state import State
@@ -62,7 +63,8 @@ class Lifter:
         self.work = work
         self.limits = limits
         self.values = work.values()
-        self.exits = Exits(self.values, work.liveness(self.values), work.at_return)
+        self.home = Home(work) if work.at_home else None
+        self.exits = Exits(self.values, work.liveness(self.values), work.at_return, self.home)
         self.pool = pool
         self.known = known
         self.count = 0  # of effects
@@ -149,6 +151,7 @@ class Lifter:
                 del path.node.effects[effects:]
                 self._stop(path, block.label, site, why)
                 return False
+            self._note(path, block.label, site, before, effects)
             self._check_flags(path, block.label, site, before, effects)
         return True
 
@@ -182,6 +185,17 @@ class Lifter:
             self.count,
             self.work.contract.stack_size,
         )
+
+    def _note(self, path: _Path, label: str, site: int, before: State, effects: int) -> None:
+        """Remember return addresses, and the state before a place that is not in the original program."""
+        if self.home is None:
+            return
+        state = path.leaf.state
+        returns_to = self.home.returns_to(label, site)
+        if returns_to is not None:
+            state.returns[state.esp] = self.pool.label(returns_to, 0)
+        if self.home.of(label, site) is not None and self.home.of(label, site + 1) is None:
+            path.checkpoints.append((effects, label, site, before))
 
     def _check_flags(self, path: _Path, label: str, site: int, before: State, effects: int) -> None:
         """Remember the state before flags that are not a value."""

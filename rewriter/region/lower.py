@@ -174,7 +174,7 @@ class Lowerer:
         """How the blocks call the place where an exit leads."""
         if exit.leaves:
             return exit.label
-        place = exit.label, exit.site
+        place = exit.home or (exit.label, exit.site)
         if place not in self._names:
             self._names[place] = self.fresh()
             self.exits[self._names[place]] = place

@@ -97,6 +97,8 @@ class Moment:
         self.state.esp = value.offset
         for slot in [slot for slot in self.state.slots if slot < value.offset]:
             del self.state.slots[slot]
+        for slot in [slot for slot in self.state.returns if slot < value.offset]:
+            del self.state.returns[slot]
 
     def _named(self, target: str, addend: int, kind: RefKind) -> Value:
         if kind is not RefKind.ABS32:
@@ -153,7 +155,8 @@ class Moment:
         found = self.state.slots.get(word)
         if found is None and word < 0:
             raise Unsupported("reads a stack word that nobody wrote")
-        return found if found is not None else self.pool.make("given", word)
+        value = found if found is not None else self.pool.make("given", word)
+        return self.state.equal.get(value, value)
 
     def load(self, place: Place, size: int) -> Value:
         """What stands there, extended by zeros."""

@@ -13,6 +13,8 @@ from rewriter.region.segments import NUMBERS, Segments, from_register
 from rewriter.region.tree import Exit, Return
 from rewriter.region.value import Value
 
+FEW = 2  # words for which `push` is shorter than `lea`
+
 
 class Placer(Conditions):
     """Moves touch no flag."""
@@ -94,7 +96,7 @@ class Placer(Conditions):
     def store_slots(self, slots: Mapping[int, Value]) -> None:
         """Each of these stack words gets its value; esp is low enough already."""
         m = self.m
-        m.reserved = frozenset(slots)
+        m.reserved |= frozenset(slots)
         left = {slot: value for slot, value in slots.items() if not self._has(slot, value)}
         while left:
             slot = min(left, key=lambda s: (self._in_the_way(s, left), not (m.find(left[s]) or left[s].immediate)))
@@ -116,6 +118,41 @@ class Placer(Conditions):
         m.put(f"mov {m.slot(slot)}, {source}")
         m.at.memory[slot] = value
         m.at.gone |= {slot}
+
+    def rebuild(self, slots: Mapping[int, Value], esp: int) -> None:
+        """Let these words be on the stack, and esp at most there: what lies below it is pushed, from the top."""
+        m = self.m
+        above = {slot: value for slot, value in slots.items() if slot >= m.at.level}
+        below = {slot: value for slot, value in slots.items() if slot < m.at.level}
+        with m.later(*below.values()):
+            self.store_slots(above)
+        for slot in sorted(below, reverse=True):
+            value = below.pop(slot)
+            with m.later(*below.values()):
+                self._push(slot, value)
+        self._skip(esp)
+
+    def _push(self, slot: int, value: Value) -> None:
+        m = self.m
+        source = self.immediate(value) if value.immediate else m.find(value)
+        if source is None:
+            stored = m.stored(value)
+            source = self.register(value) if stored is None else m.slot(stored)
+        if m.at.level <= slot:  # something had to be saved there
+            self.store_slots({slot: value})
+            return
+        self._skip(slot + WORD)
+        m.put(f"push {source}")
+        m.at.level = slot
+        m.at.memory[slot] = value
+
+    def _skip(self, level: int) -> None:
+        """Lower esp over words that nobody reads."""
+        m = self.m
+        while level < m.at.level <= level + FEW * WORD:
+            m.put("push eax")
+            m.at.level -= WORD
+        m.lower(level)
 
     def _has(self, slot: int, value: Value) -> bool:
         """Whether the word stands there already."""
@@ -181,10 +218,10 @@ class Placer(Conditions):
         if exit.flags is not None and exit.flags.carry is not None:
             flags += [v for v in (exit.flags.carry.flags.left, exit.flags.carry.flags.right) if v is not None]
         registers = list(exit.registers.values())
-        m.after = Uses()
-        m.lower(exit.esp)
+        m.after, m.reserved = Uses(), frozenset(exit.slots)
+        lowest, frame, m.room.frame = m.room.lowest, m.room.frame, 0  # what is spilled here is nobody else's
         with m.later(*registers, *flags):
-            self.store_slots(exit.slots)
+            self.rebuild(exit.slots, exit.esp)
         with m.later(*registers, *flags):
             self.load_segments(exit.segments)
             self.prepare(registers)
@@ -193,6 +230,7 @@ class Placer(Conditions):
                 self.fire(lines, exit.flags)
         self.assign(exit.registers)
         m.move_esp(exit.esp)
+        m.room.lowest, m.room.frame = lowest, frame
 
     def returns(self, end: Return) -> None:
         """The same for `ret`."""

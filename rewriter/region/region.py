@@ -1,31 +1,36 @@
-"""The pass: the function anew, as a tree of hot paths, with the code that was there before behind its exits.
+"""The pass: the function anew, as a tree of hot paths, with the original program behind its exits.
 
-push ebx                    ⇒    mov eax, [esp + 4]
-sub esp, 8                       cmp eax, 31
-mov eax, [esp + 16]              ja exit
-cmp eax, 31                      mov ecx, [ebx + eax*4 + 56]
-ja .error                        …
-…                                ret
-pop ebx                     exit:
-ret                              lea esp, [esp - 12]
-                                 mov [esp + 8], ebx
-                                 jmp .error
+sys_lseek:                  ⇒    sys_lseek$202:
+push ebx                             mov eax, [esp + 4]
+sub esp, 8                           cmp eax, 31
+push dword ptr [esp + 16]            ja exit
+call fget                            mov ecx, [ebx + eax*4 + 56]
+…                                    …
+fget:                                ret
+mov eax, [esp + 4]               exit:
+cmp eax, 31                          push ebx
+ja fget.2                            lea esp, [esp - 8]
+…                                    push eax
+                                     push sys_lseek.1        ; where fget will return to
+                                     jmp fget.2
+
+Where the code was changed before it was lifted (nothing may be in its original place then), it stays in the function,
+behind the exits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from rewriter.analysis.frames import deepest
-from rewriter.edit import Labels, renamed
+from rewriter.edit import Labels, pieces, renamed
 from rewriter.ir import Block
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
-from rewriter.region.cost import remaining, with_region
+from rewriter.region.cost import outside, remaining, with_region
 from rewriter.region.exits import Refused
 from rewriter.region.lift import Lifter, Limits
 from rewriter.region.lower import Lowered, Lowerer
@@ -45,12 +50,13 @@ class Region:
     root: Node
     lowered: Lowered
     cost: float  # instructions that a call is expected to execute
+    behind: float  # those of them that are executed behind the exits
 
 
 def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None:
     """Make the function anew as a region, if it can be and pays (or `always`, where it can be); a remark says why not,
     or what its exits are."""
-    base = tidied(work.early) if work.early is not None else work
+    base = _base(work)
     before = remaining(work)[work.name]
     try:
         made = add_region(base, limits)
@@ -59,17 +65,27 @@ def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None
     except Refused as why:
         work.outcome.refuse(NAME, work.name, work.name, str(why))
         return
-    unreachable(base)
+    if not base.at_home:
+        unreachable(base)
     for reason in base.outcome.refused:
         work.outcome.refuse(NAME, work.name, work.name, reason)
     work.function.blocks[:] = base.function.blocks
     work.data, work.clone_of, work.returns, work.heat = base.data, base.clone_of, base.returns, base.heat
+    work.at_home, work.entries, work.outside = base.at_home, base.entries, base.outside
+    work.wrapper, work.behind = base.wrapper, base.behind
     for exit in exits(made.root):
         work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
 
 
+def _base(work: Work) -> Work:
+    """What is lifted: the same call before anything was folded, else before anything was moved."""
+    if work.plain is not None:
+        return work.plain.copy()
+    return tidied(work.early) if work.early is not None else work
+
+
 def tidied(early: Work) -> Work:
-    """What a region is lifted from: without what the known arguments have made superfluous."""
+    """Without what the known arguments have made superfluous."""
     base = early.copy()
     for tidy in (constants, deadcode, unreachable, straighten):
         tidy(base)
@@ -80,7 +96,11 @@ def add_region(work: Work, limits: Limits = LIMITS) -> Region:
     """Put a region before the function's code.  Raises Refused."""
     made = _made(work, limits)
     _cool(work, made.root)
-    _enter(work, made.lowered)
+    if work.at_home:
+        work.behind = made.behind
+        _replace(work, made.lowered)
+    else:
+        _enter(work, made.lowered)
     return made
 
 
@@ -118,7 +138,7 @@ def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> 
         other = _pushed(work, root, pool, known, depth)
         if other is not None and with_region(other, root, behind) < cost:
             lowered, cost = other, with_region(other, root, behind)
-    return Region(root, lowered, cost)
+    return Region(root, lowered, cost, outside(root, behind))
 
 
 def _lowered(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], depth: int) -> Lowered:
@@ -161,6 +181,24 @@ def _enter(work: Work, lowered: Lowered) -> None:
         _warm(work, block, lowered)
 
 
+def _replace(work: Work, lowered: Lowered) -> None:
+    """The region's blocks are all there is: exits lead to the original program, perhaps into the middle of blocks."""
+    targets = {}
+    for name, (label, site) in lowered.exits.items():
+        targets[name] = f"{label}.at{site}" if site else label
+        if site:
+            work.entries[targets[name]] = label, site
+    blocks = [_led(block, targets) for block in lowered.blocks]
+    work.function.blocks[:] = blocks
+    work.outside = frozenset(targets.values())
+    work.data.clear()
+    work.clone_of.clear()
+    work.returns = {block.label: (0,) for block in blocks}
+    for block in blocks:
+        work.heat.blocks[block.label] = lowered.weights.get(block.label, 0.0)
+        _warm(work, block, lowered)
+
+
 def _rename_entry(work: Work, label: str) -> None:
     """The old entry block makes place for the new one."""
     mapping = {work.name: label}
@@ -188,25 +226,14 @@ def _cut(work: Work, lowered: Lowered, old: Mapping[str, str]) -> dict[str, str]
         cuts = wanted.get(block.label, {})
         if 0 in cuts:
             found[cuts[0]] = block.label
-        blocks += _pieces(work, block, {site: name for site, name in cuts.items() if site}, found)
+        behind = {site: name for site, name in cuts.items() if site}
+        blocks += pieces(block, behind)
+        for name in behind.values():
+            found[name] = name
+            work.returns[name] = work.returns.get(block.label, (0,))
+            work.heat.blocks[name] = work.heat.block(block.label)
     work.function.blocks[:] = blocks
     return found
-
-
-def _pieces(work: Work, block: Block, cuts: Mapping[int, str], found: dict[str, str]) -> list[Block]:
-    """The block cut before these instructions."""
-    starts = [0, *sorted(cuts)]
-    pieces = []
-    for start, end in zip(starts, [*starts[1:], len(block.insns)], strict=True):
-        label = cuts[start] if start else block.label
-        pieces.append(Block(label, block.insns[start:end], block.falls_to))
-        if start:
-            found[label] = label
-            work.returns[label] = work.returns.get(block.label, (0,))
-            work.heat.blocks[label] = work.heat.block(block.label)
-    for piece, after in pairwise(pieces):
-        piece.falls_to = after.label
-    return pieces
 
 
 def _led(block: Block, targets: Mapping[str, str]) -> Block:

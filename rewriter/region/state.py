@@ -35,6 +35,7 @@ class State:
     equal: dict[Value, Value] = field(default_factory=dict)
     leaked: bool = False
     segments: Segments | None = None
+    returns: dict[int, Value] = field(default_factory=dict)  # return addresses of calls that are inlined, by slot
 
     @staticmethod
     def at_entry(pool: Pool, known: Mapping[str, Value]) -> State:
@@ -53,6 +54,7 @@ class State:
             dict(self.equal),
             self.leaked,
             self.segments,
+            dict(self.returns),
         )
 
     def register(self, pool: Pool, name: str) -> Value:
@@ -119,7 +121,8 @@ def positive(asked: Condition) -> Condition:
 def rebuilt(pool: Pool, value: Value, args: list[object]) -> Value:
     """The same operation on other arguments, simplified."""
     first, second = (*args, None)[:2]
-    assert isinstance(first, Value)
+    if not isinstance(first, Value):
+        return value
     if value.op in ("add", "sub", "and", "or", "xor", "mul"):
         assert isinstance(second, Value)
         return binary(pool, value.op, first, second)

@@ -18,8 +18,9 @@ Kind = Literal["load", "store", "change", "keep", "call", "fixed"]
 class Exit:
     """Control leaves for instruction `site` of block `label` of the code that was lifted; what must be as it expects.
 
-    `registers` and `slots` are those that matter there; `flags`, if they do.  `leaves` is a label outside of it.
-    `segments`, where the code begins at the gate: what must be in them.
+    `registers` and `slots` are those that matter there; `flags`, if they do.  `leaves` is a label outside of it;
+    `home` is the same place in the original program, where control leaves for then.  `segments`, where the code begins
+    at the gate: what must be in them.
     """
 
     label: str
@@ -32,6 +33,7 @@ class Exit:
     weight: float = 0.0
     leaves: bool = False
     segments: Segments | None = None
+    home: tuple[str, int] | None = None
 
     def uses(self) -> Iterator[Value]:
         yield from self.registers.values()

@@ -235,6 +235,25 @@ def memory_is_never_brought_up_to_date() -> None:
     Moment.keep = lambda self, slot, value: None  # type: ignore[method-assign]
 
 
+def return_addresses_stay_holes() -> None:
+    from rewriter.region.home import Home
+
+    Home.returns_to = lambda self, label, site: None  # type: ignore[method-assign]
+
+
+def frames_lose_a_word() -> None:
+    from rewriter.region.place import Placer
+
+    honest = Placer._skip
+
+    def dishonest(self: Any, level: int) -> None:
+        if self.m.at.level - level != 4:  # a word that nobody reads is left out
+            honest(self, level)
+        self.m.at.level = level
+
+    Placer._skip = dishonest  # type: ignore[method-assign]
+
+
 def stored_addresses_are_unused() -> None:
     from rewriter.passes import unused
 
@@ -251,6 +270,7 @@ GOLDEN = ("tests/passes/test_golden.py",)
 
 REGION = ("tests/region/test_handlers.py",)
 ENTRY = ("tests/region/test_entry.py",)
+HOME = ("tests/region/test_home.py",)
 
 MUTANTS = {
     "stored_addresses_are_unused": Mutant(
@@ -258,6 +278,10 @@ MUTANTS = {
         stored_addresses_are_unused,
         ("tests/passes/test_unused.py",),
     ),
+    "return_addresses_stay_holes": Mutant(
+        "an exit to the original program does not push return addresses", return_addresses_stay_holes, HOME
+    ),
+    "frames_lose_a_word": Mutant("an exit pushes a frame that is a word too short", frames_lose_a_word, HOME),
     "exit_without_a_live_slot": Mutant("an exit does not store a slot that matters", exit_without_a_live_slot, REGION),
     "operands_are_evicted": Mutant("a register is given away while an operand is in it", operands_are_evicted, REGION),
     "nothing_is_half_done": Mutant("a fault finds the registers from before the copy", nothing_is_half_done, REGION),

@@ -9,6 +9,7 @@ import pytest
 
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract, SystemCalls
+from rewriter.edit import cut
 from rewriter.ir import Program, Ref, RefKind, Symbol
 from rewriter.passes.paths import Path
 from rewriter.passes.specialize import NAMES, Specialized, Specializer
@@ -103,7 +104,8 @@ def check(program: Program, new: Specialized, random: Random, count: int = 24) -
     """Run both; instructions of all original and all new runs."""
     data = program.data[0]
     data.refs[4 * NEW] = Ref(4 * NEW, RefKind.ABS32, new.function.name)
-    linked = link(program, [new.function], new.data)
+    cut(program, new.entries)
+    linked = link(program, [new.function, *([new.wrapper] if new.wrapper else [])], new.data)
     executed = [0, 0]
     for start in starts(random, count, {**new.implied, **new.guarded}):
         start = Start({**start.registers, **_values(new.implied)}, start.stack)

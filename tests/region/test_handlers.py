@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from rewriter.edit import cut
 from rewriter.ir import Program, Ref, RefKind, Symbol
 from rewriter.passes.specialize import Specialized, Specializer
 from rewriter.phases.specialize import BEYOND
@@ -47,7 +48,8 @@ def made(title: str) -> tuple[Program, Specialized]:
 def compared(found: Program, new: Specialized) -> Counter[str]:
     """Run both from many states; how often each block of the new call ran."""
     found.data[0].refs[4 * NEW] = Ref(4 * NEW, RefKind.ABS32, new.function.name)
-    linked = link(found, [new.function], new.data)
+    cut(found, new.entries)
+    linked = link(found, [new.function, *([new.wrapper] if new.wrapper else [])], new.data)
     ran = Counter[str]()
     for start in states(Random(4), 30, hot=False):
         before = run(linked, "gate", start)

@@ -44,10 +44,9 @@ new.7:
     mov edi, edx
     ret
 new.0:
-    lea esp, [esp - 12]
-    mov dword ptr [esp], ebx
-    mov dword ptr [esp + 4], edx
-    mov dword ptr [esp + 8], eax
+    push eax
+    push edx
+    push ebx
     mov ebx, dword ptr [esp + 24]
 new.3:
     lea eax, [ebx + ecx*4]

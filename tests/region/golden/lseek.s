@@ -73,10 +73,10 @@ new.18:
     mov eax, 0
     ret
 new.19:
-    lea esp, [esp - 16]
-    mov dword ptr [esp + 4], 0
-    mov dword ptr [esp + 8], esi
-    mov dword ptr [esp + 12], ebx
+    push ebx
+    push esi
+    push 0
+    push eax
     mov eax, 0
     mov esi, edx
 new.7:
@@ -87,29 +87,30 @@ new.8:
     add esp, 8
     jmp new.5
 new.17:
-    lea esp, [esp - 16]
-    mov dword ptr [esp + 4], 0
-    mov dword ptr [esp + 8], esi
-    mov dword ptr [esp + 12], ebx
+    push ebx
+    push esi
+    push 0
+    push eax
     mov eax, g
     mov esi, edx
 new.6:
     mov dword ptr [esi + 20], 0
     jmp new.7
 new.14:
-    lea esp, [esp - 16]
-    mov dword ptr [esp + 4], 0
-    mov dword ptr [esp + 8], esi
-    mov dword ptr [esp + 12], ebx
+    push ebx
+    push esi
+    push 0
+    push eax
     mov eax, g
     test ecx, ecx
     cmovne eax, ecx
     mov esi, edx
     jmp new.7
 new.12:
-    lea esp, [esp - 16]
-    mov dword ptr [esp + 8], esi
-    mov dword ptr [esp + 12], ebx
+    push ebx
+    push esi
+    push eax
+    push eax
 new.9:
     mov eax, -9
     jmp new.5

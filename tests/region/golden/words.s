@@ -56,8 +56,8 @@ new.0:
     lea esp, [esp + 16]
     ret
 new.3:
-    lea esp, [esp - 4]
-    mov dword ptr [esp + 16], ebx
+    mov dword ptr [esp + 12], ebx
+    push eax
     mov ecx, ebp
     mov edx, esi
     mov ebp, dword ptr [esp + 4]
