@@ -114,8 +114,12 @@ def test_a_wrong_lifting_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         assert wrong((BEFORE[0], line)), line
 
 
+@pytest.fixture(scope="module")
+def processor() -> Unicorn:
+    return Unicorn()
+
+
 @pytest.mark.parametrize("line", LINES)
-def test_unicorn_agrees(line: str) -> None:
-    processor = Unicorn()
+def test_unicorn_agrees(processor: Unicorn, line: str) -> None:
     (insn,) = assemble([line])
     assert [d for seed in range(3) for d in disagreements(processor, insn, Random(seed))] == []
