@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Final
 
 END = "$end"
 
@@ -57,6 +58,9 @@ class Block:
     falls_to: str | None = None
 
 
+DATA_IN_TEXT: Final = "data in the text"  # the pin of an object
+
+
 @dataclass(slots=True)
 class Function:
     """Blocks in layout order, the entry first.  `pins` are the reasons for which it stays verbatim in its place;
@@ -72,6 +76,11 @@ class Function:
     def insns(self) -> Iterator[Insn]:
         for block in self.blocks:
             yield from block.insns
+
+    @property
+    def is_data(self) -> bool:
+        """Whether its symbol says that it is none: an object that lies between functions."""
+        return DATA_IN_TEXT in self.pins
 
 
 @dataclass(slots=True)

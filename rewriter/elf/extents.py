@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rewriter.elf.image import Image, RawSection, RawSymbol
+from rewriter.ir import DATA_IN_TEXT
 from rewriter.x86.flow import Flow, flow, sweep
 
 # What assemblers and linkers put between functions: int3, ud2, zeros, and the no-operation forms of GNU as and LLVM.
@@ -148,7 +149,7 @@ class Extents:
             end = symbol.value + size if size else starts[bisect_right(starts, symbol.value)]
             current = Extent(self._unique(symbol.name), section, symbol.value, end, sized=size > 0)
             if symbol.kind == "object":
-                current.give_up("data in the text")
+                current.give_up(DATA_IN_TEXT)
         if current is not None:
             yield current
 

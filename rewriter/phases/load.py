@@ -49,10 +49,12 @@ def run(system: System, poll: Callable[[], None]) -> tuple[Loaded, PhaseResult]:
 
 
 def share(programs: Iterable[Program]) -> tuple[int, dict[str, int]]:
-    """How many functions are free to change, and how many are not, by their first reason."""
+    """How many functions are free to change, and how many are not, by their first reason.  Data is no function."""
     handled, refused = 0, Counter[str]()
     for program in programs:
         for function in program.functions:
+            if function.is_data:
+                continue
             if function.pins:
                 refused[kind(function.pins[0])] += 1
             else:

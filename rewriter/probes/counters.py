@@ -23,7 +23,7 @@ from itertools import count
 
 from rewriter.analysis.graph import Index, Way
 from rewriter.contract import Contract
-from rewriter.ir import Block, Function, Program
+from rewriter.ir import DATA_IN_TEXT, Block, Function, Program
 from rewriter.probes.areas import ProbeError, add_zeroed, register
 from rewriter.probes.conservation import Conservation
 from rewriter.probes.edges import Graph, graph_of, lead_through
@@ -100,7 +100,7 @@ def insert_counters(program: Program, contract: Contract) -> Counters:
         conservation,
         tuple(number for number in numbers if number is not None),
         len(counted),
-        dict(sorted(Counter(refused.values()).items())),
+        dict(sorted(Counter(reason for reason in refused.values() if reason != DATA_IN_TEXT).items())),
     )
 
 

@@ -69,8 +69,8 @@ def minus(after, before, keys):
 def test_the_program_is_valid_and_nearly_all_of_it_is_counted(counted):
     assert verify(counted.program) == []
     refused = sum(counted.counters.refused.values())
-    assert counted.counters.handled + refused == len(counted.program.functions)
-    assert refused < 0.12 * len(counted.program.functions)
+    assert counted.counters.handled + refused == sum(not f.is_data for f in counted.program.functions)
+    assert refused < 0.04 * len(counted.program.functions)
 
 
 def test_block_counters_equal_the_oracle_at_every_read_out(counted):
@@ -79,7 +79,7 @@ def test_block_counters_equal_the_oracle_at_every_read_out(counted):
     for number, (after, _) in zip((0, 1), counted.oracle.copied, strict=True):
         found, _ = counted.counters.decode(counted.run.profile[number])
         assert found == minus(after, before, counted.counters.blocks)
-        assert sum(found.values()) > 5_000
+        assert sum(found.values()) > 4_000
 
 
 def test_edge_counts_equal_the_oracle_at_the_end(counted):

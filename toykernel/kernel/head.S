@@ -5,7 +5,9 @@
 
     .section .multiboot, "a"
     .align 4
+OBJECT(multiboot_header)
     .long 0x1BADB002, 3, -(0x1BADB002 + 3) /* magic; page-aligned modules and the memory's size; checksum */
+END(multiboot_header)
 
     .text
 /* In: eax = magic, ebx = physical address of struct multiboot_info, protected mode, paging off. */
