@@ -15,7 +15,8 @@
                                           cmp eax, 256
                                           jae .bad
 
-A smaller number is no bad one, so it needs no other test.
+A smaller number is no bad one, so it needs no other test.  Where there are many new calls, a table of addresses takes
+the place of the tree.
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ from dataclasses import dataclass
 
 from rewriter.analysis.entrance import Entrance
 from rewriter.edit import Labels
-from rewriter.ir import Block, Insn, Program
+from rewriter.ir import Block, Data, Insn, Program, Ref, RefKind
+from rewriter.region.segments import SS_PREFIX
 from rewriter.x86.encode import assemble, branch
+
+WORD = 4
+TABLE = 3  # instructions that a table of addresses costs: a tree that costs more is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +42,24 @@ class Door:
     weight: float
 
 
-def dispatch(program: Program, way: Entrance, doors: Mapping[int, Door]) -> None:
-    """Change the entry's function so that these numbers go to their own entries.  Nobody else sees a difference."""
+def dispatch(
+    program: Program, way: Entrance, doors: Mapping[int, Door], others: Mapping[int, float] | None = None
+) -> None:
+    """Change the entry's function so that these numbers go to their own entries.  Nobody else sees a difference.
+
+    `others`: numbers behind the kernel's own that go through the table as ever, and how often they come.
+    """
     function = program.function(way.function)
     head = function.blocks[0]
     labels = Labels(function.name, (block.label for f in program.functions for block in f.blocks))
     fast, new, old = (labels.fresh() for _ in range(3))
     test = [*assemble([f"cmp eax, {way.limit:#x}"]), branch("ae", new)]
-    blocks = _Tree(doors, labels, old).grow(new, way.limit)
+    doors = {**doors, **{number: Door(fast, weight) for number, weight in (others or {}).items()}}
+    tree = _Tree(doors, labels, old)
+    if tree.expected(way.limit) > TABLE:
+        blocks = _by_table(program, way, doors, new, labels.fresh(), old)
+    else:
+        blocks = tree.grow(new, way.limit)
     function.blocks[:1] = [
         Block(function.name, test, fast),
         Block(fast, list(head.insns[: way.test]), head.falls_to),
@@ -60,6 +75,21 @@ class _Node:
     ways: tuple[tuple[str, _Node | str], ...]
 
 
+def _by_table(
+    program: Program, way: Entrance, doors: Mapping[int, Door], new: str, inside: str, old: str
+) -> list[Block]:
+    """`cmp eax, last; ja old; jmp ss:[eax*4 + table]`: ds is the program's here."""
+    name, last = f"{way.function}$table", max(doors)
+    targets = [doors[n].label if n in doors else old for n in range(way.limit, last + 1)]
+    refs = {WORD * n: Ref(WORD * n, RefKind.ABS32, target) for n, target in enumerate(targets)}
+    program.data.append(Data(name, None, bytes(WORD * len(targets)), refs, writable=False))
+    through = Insn(bytes([SS_PREFIX, 0xFF, 0x24, 0x85, 0, 0, 0, 0]), (Ref(4, RefKind.ABS32, name, -WORD * way.limit),))
+    return [
+        Block(new, [*assemble([f"cmp eax, {last:#x}"]), branch("a", old)], inside),
+        Block(inside, [through]),
+    ]
+
+
 class _Tree:
     """Compares and branches that cost the fewest instructions for what is expected."""
 
@@ -69,6 +99,14 @@ class _Tree:
         self.other = other
         self.blocks: list[Block] = []
         self._known: dict[tuple[tuple[int, ...], int, int | None], tuple[float, _Node | str]] = {}
+
+    def expected(self, known: int) -> float:
+        """Instructions that a number costs."""
+        numbers = tuple(sorted(self.doors))
+        first = sum(self.doors[n].weight for n in numbers[:1] if n == known)
+        rest = self._best(numbers[1:], known + 1, None)[0] if first else self._best(numbers, known, None)[0]
+        total = sum(door.weight for door in self.doors.values())
+        return (rest + total) / total if first else rest / max(total, 1e-9)
 
     def grow(self, label: str, known: int) -> list[Block]:
         """The tree under this label, where the flags are those of a compare of eax with `known`, which it is not
@@ -80,7 +118,9 @@ class _Tree:
             known += 1
         first = Block(label, insns, None)
         self.blocks.append(first)
-        first.falls_to = self._placed(self._best(numbers, known, None)[1])
+        tree = self._best(numbers, known, None)[1]
+        first.falls_to = tree if isinstance(tree, str) else self.labels.fresh()
+        self._place(tree, first.falls_to)
         return self.blocks
 
     def _best(self, numbers: tuple[int, ...], low: int, high: int | None) -> tuple[float, _Node | str]:
@@ -108,25 +148,22 @@ class _Tree:
                 total += cost
                 sides.append((sum(self.doors[n].weight for n in part), code, inner))
         if len({inner for _, _, inner in sides}) == 1:
-            sides = [(0.0, "ne", sides[0][2])]
+            sides = [(sum(weight for weight, _, _ in sides), "ne", sides[0][2])]
         every = sorted([*ways, *sides], key=lambda way: -way[0])
         instructions = [min(2 + place, len(every)) for place in range(len(every))]
         total += sum(way[0] * n for way, n in zip(every, instructions, strict=True))
         return total, _Node(number, tuple((code, inner) for _, code, inner in every))
 
-    def _placed(self, tree: _Node | str) -> str:
-        """Its label, with blocks for it."""
+    def _place(self, tree: _Node | str, label: str) -> None:
+        """Blocks for it, those first where control falls through."""
         if isinstance(tree, str):
-            return tree
-        label = self.labels.fresh()
+            return
         insns: list[Insn] = assemble([f"cmp eax, {tree.number:#x}"])
-        *branches, (_, last) = tree.ways
-        block = Block(label, insns, None)
-        self.blocks.append(block)
-        for code, inner in branches:
-            block.insns.append(branch(code, self._placed(inner)))
-            block.falls_to = self.labels.fresh()
-            block = Block(block.falls_to, [], None)
-            self.blocks.append(block)
-        block.falls_to = self._placed(last)
-        return label
+        targets = [inner if isinstance(inner, str) else self.labels.fresh() for _, inner in tree.ways]
+        *branches, _ = tree.ways
+        for place, (code, _) in enumerate(branches):
+            after = targets[-1] if place == len(branches) - 1 else self.labels.fresh()
+            self.blocks.append(Block(label, [*insns, branch(code, targets[place])], after))
+            label, insns = after, []
+        for (_, inner), target in reversed(list(zip(tree.ways, targets, strict=True))):
+            self._place(inner, target)

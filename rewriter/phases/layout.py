@@ -101,15 +101,18 @@ def _with_calls(
 
 def _with_entries(kernel: Program, specialized: SpecializedCalls) -> None:
     """Lead the gate to the calls that have an entry of their own."""
-    doors = {}
+    doors, others = {}, {}
     for call in specialized.calls:
+        number = call.plan.variant.number
+        if call.entered is None and specialized.way is not None and number >= specialized.way.limit:
+            others[number] = call.plan.variant.calls
         if call.entered is not None:
             function = call.entered.function
             kernel.functions.append(function)
             kernel.symbols.append(Symbol(function.name, function.name, kind="func"))
-            doors[call.plan.variant.number] = Door(function.name, call.plan.variant.calls)
+            doors[number] = Door(function.name, call.plan.variant.calls)
     if doors and specialized.way is not None:
-        dispatch(kernel, specialized.way, doors)
+        dispatch(kernel, specialized.way, doors, others)
 
 
 def _prefixes(

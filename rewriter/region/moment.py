@@ -183,7 +183,9 @@ class Moment:
                 self.state.slots[word] = value
                 return
             if is_virtual:
-                self.state.slots[word] = merged(self.pool, self.slot(word), place - word, size, value)
+                fresh = word < 0 and word not in self.state.slots  # its other bytes may be anything
+                old = self.pool.const(0) if fresh else self.slot(word)
+                self.state.slots[word] = merged(self.pool, old, place - word, size, value)
                 return
         else:
             self.give_away(value)
