@@ -15,11 +15,12 @@ from tui.verbs.boot import boot
 from tui.verbs.certify import certify
 from tui.verbs.compare import compare
 from tui.verbs.doctor import doctor
+from tui.verbs.export import export
 from tui.verbs.rewrite import rewrite
 from tui.verbs.run import PHASE_VERBS, run
 from tui.verbs.walk import walk
 
-VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, compare, certify, doctor)
+VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, compare, certify, export, doctor)
 EPILOG = """Exit status: 0 ok, 1 a check failed, 2 wrong usage or a bad input file, 3 the environment lacks
 something, 130 interrupted."""
 

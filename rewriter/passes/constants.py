@@ -45,7 +45,7 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
     for site, insn in enumerate(block.insns):
         new = _replacement(insn, states[site], states[site + 1], after[site])
         if new is not None and new != [insn]:
-            work.outcome.did(NAME, work.name, block.label, "its operand or result is known")
+            work.did(NAME, block.label, "its operand or result is known", insn, 1 - len(new))
             insns += new
         else:
             insns.append(insn)
@@ -53,11 +53,10 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
     block.insns = insns
     if _never_returns(values, block):
         block.falls_to = None
-        work.outcome.did(NAME, work.name, block.label, "the call never comes back")
+        work.did(NAME, block.label, "the call never comes back", block.insns[-1])
     if decided is not None:
-        block.insns.pop()
+        work.did(NAME, block.label, "the branch always goes one way", block.insns.pop(), 1)
         block.falls_to = decided
-        work.outcome.did(NAME, work.name, block.label, "the branch always goes one way")
 
 
 def _replacement(insn: Insn, state: State, behind: State, after: int) -> list[Insn] | None:

@@ -32,8 +32,9 @@ def deadcode(work: Work) -> None:
             if touch.keep or touch.results & after:
                 kept.append(insn)
             else:
-                kept += _left(insn)
-                work.outcome.did(NAME, work.name, block.label, f"nobody needs {decode(insn.raw).mnemonic}")
+                left = _left(insn)
+                kept += left
+                work.did(NAME, block.label, f"nobody needs {decode(insn.raw).mnemonic}", insn, 1 - len(left))
         block.insns = kept
 
 
@@ -56,5 +57,5 @@ def unreachable(work: Work) -> None:
             pending += [edge.target for edge in index.edges(index.blocks[label])]
     for block in work.function.blocks:
         if block.label not in found:
-            work.outcome.did("unreachable", work.name, block.label, "never reached")
+            work.did("unreachable", block.label, "never reached", block.insns[0] if block.insns else None)
     work.function.blocks[:] = [block for block in work.function.blocks if block.label in found]

@@ -93,7 +93,7 @@ def enter(
     for reason in work.outcome.refused:
         outcome.refuse(NAME, early.name, early.name, reason)
     for exit in exits(made.root):
-        outcome.did(NAME, early.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
+        outcome.did(NAME, early.name, exit.label, f"an exit: {exit.reason}", executed=exit.weight)
     return Entered(work.function, work.heat, cost, work.entries)
 
 

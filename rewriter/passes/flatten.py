@@ -53,7 +53,7 @@ def flatten(work: Work) -> None:
         work.function.blocks[:] = old
         work.returns, work.heat = returns, heat
     else:
-        work.outcome.did(NAME, work.name, work.name, f"one frame; {_executed(work) - before:+g} instructions executed")
+        work.outcome.did(NAME, work.name, work.name, "one frame", saved=before - _executed(work))
 
 
 def _executed(work: Work) -> float:

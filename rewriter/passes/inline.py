@@ -135,7 +135,10 @@ class Inliner:
                 "the trace leads through another function" if block is None else self._attempt(instance, block, path)
             )
             if reason:
-                self.outcome.refuse(NAME, self.result.function.name, path.site, f"{path.callee}: {reason}")
+                executed = self.profile.blocks.get(path.site)
+                self.outcome.refuse(
+                    NAME, self.result.function.name, path.site, f"{path.callee}: {reason}", executed=executed
+                )
 
     def _attempt(self, instance: _Instance, block: Block, path: Path) -> str | None:
         """Inline one call; a reason if that is refused."""
@@ -168,7 +171,9 @@ class Inliner:
             self.result.heat.flow(block.label, block.falls_to, count)
         else:
             self._guard(block, last, callee, copy.labels[body.entry], count, behind)
-        self.outcome.did(NAME, self.result.function.name, block.label, f"{' > '.join(copy.chain)}")
+        self.outcome.did(
+            NAME, self.result.function.name, block.label, " > ".join(copy.chain), address=last.origin, executed=count
+        )
         self._inline(copy, path.inner)
         return None
 

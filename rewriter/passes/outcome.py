@@ -10,13 +10,20 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One decision: what a pass did (`passed`) or refused (`missed`) at a label, and why."""
+    """One decision: what a pass did (`passed`) or refused (`missed`) at a label, and why.
+
+    `address`: of the original instruction that it is about; `executed`: how often the profile expects that place to
+    run; `saved`: how many instructions fewer it expects to be executed over all these times, as far as the pass can
+    tell by itself (what others make of it is theirs).  None: not known."""
 
     pass_name: str
     function: str
     label: str
     kind: Literal["passed", "missed"]
     reason: str
+    address: int | None = None
+    executed: float | None = None
+    saved: float | None = None
 
 
 @dataclass(slots=True)
@@ -27,13 +34,23 @@ class Outcome:
     refused: dict[str, int] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
 
-    def did(self, pass_name: str, function: str, label: str, what: str) -> None:
+    def did(
+        self,
+        pass_name: str,
+        function: str,
+        label: str,
+        what: str,
+        *,
+        address: int | None = None,
+        executed: float | None = None,
+        saved: float | None = None,
+    ) -> None:
         self.changed += 1
-        self.remarks.append(Remark(pass_name, function, label, "passed", what))
+        self.remarks.append(Remark(pass_name, function, label, "passed", what, address, executed, saved))
 
-    def refuse(self, pass_name: str, function: str, label: str, reason: str) -> None:
+    def refuse(self, pass_name: str, function: str, label: str, reason: str, *, executed: float | None = None) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
-        self.remarks.append(Remark(pass_name, function, label, "missed", reason))
+        self.remarks.append(Remark(pass_name, function, label, "missed", reason, executed=executed))
 
     def add(self, other: Outcome) -> None:
         self.changed += other.changed

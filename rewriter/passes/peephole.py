@@ -96,7 +96,7 @@ def _round(work: Work) -> bool:
         window = _Window(block, live.touches(block.label), live.after(block.label))
         block.insns = window.run()
         for rule in window.applied:
-            work.outcome.did(NAME, work.name, block.label, str(rule))
+            work.did(NAME, block.label, str(rule))
         changed = changed or bool(window.applied)
     return changed
 

@@ -68,7 +68,7 @@ class _Sinking:
             if _kind(insn, touch) and self._escapes_heat(site, touch):
                 self._move(site, touch)
                 what = f"{decode(insn.raw).mnemonic} runs on colder edges only"
-                self.work.outcome.did(NAME, self.work.name, self.block.label, what)
+                self.work.did(NAME, self.block.label, what, insn)
         return len(self.block.insns) < before
 
     def _escapes_heat(self, site: int, moving: Touch) -> bool:

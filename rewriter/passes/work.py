@@ -12,7 +12,7 @@ from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
 from rewriter.edit import Labels, copied
-from rewriter.ir import Block, Data, Function
+from rewriter.ir import Block, Data, Function, Insn
 from rewriter.passes.heat import Heat
 from rewriter.passes.inline import Inlined
 from rewriter.passes.outcome import Outcome
@@ -119,6 +119,19 @@ class Work:
     def size(self) -> int:
         """Instructions."""
         return sum(len(block.insns) for block in self.function.blocks)
+
+    def did(self, pass_name: str, label: str, what: str, insn: Insn | None = None, fewer: int | None = None) -> None:
+        """Note what was done in a block; to which instruction, and how many `fewer` each of its executions has."""
+        executed = self.heat.block(label)
+        self.outcome.did(
+            pass_name,
+            self.name,
+            label,
+            what,
+            address=insn.origin if insn else None,
+            executed=executed,
+            saved=None if fewer is None else fewer * executed,
+        )
 
     def expected(self) -> float:
         """Instructions that the profile expects to be executed here, jumps to blocks that do not follow included."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rewriter.analysis.depths import Depths
@@ -129,17 +129,28 @@ def remark_row(remark: Remark) -> dict[str, object]:
         "label": remark.label,
         "kind": remark.kind,
         "reason": remark.reason,
+        "address": remark.address,
+        "executed": remark.executed,
+        "saved": remark.saved,
     }
 
 
 def remark_table(title: str, remarks: Sequence[Remark]) -> Table:
-    """Equal remarks of one pass and function as one row; what was missed comes first."""
-    counts: dict[tuple[str, str, str, str], int] = {}
+    """Equal remarks of one pass and function as one row, with how often the places run and what was saved there; what
+    was missed comes first."""
+    found: dict[tuple[str, str, str, str], list[Remark]] = {}
     for r in remarks:
-        key = (r.kind, r.function, r.pass_name, r.reason)
-        counts[key] = counts.get(key, 0) + 1
-    rows = tuple((function, name, what, reason, n) for (what, function, name, reason), n in sorted(counts.items()))
-    return Table(title, ("function", "pass", "", "reason", "times"), rows)
+        found.setdefault((r.kind, r.function, r.pass_name, r.reason), []).append(r)
+    rows = tuple(
+        (function, name, what, reason, len(each), _sum(r.executed for r in each), _sum(r.saved for r in each))
+        for (what, function, name, reason), each in sorted(found.items())
+    )
+    return Table(title, ("function", "pass", "", "reason", "times", "executed", "saved"), rows)
+
+
+def _sum(numbers: Iterable[float | None]) -> float | str:
+    known = [number for number in numbers if number is not None]
+    return round(sum(known), 1) if known else ""
 
 
 def _row(plan: Plan) -> Mapping[str, object]:

@@ -73,8 +73,11 @@ def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None
     work.data, work.clone_of, work.returns, work.heat = base.data, base.clone_of, base.returns, base.heat
     work.at_home, work.entries, work.outside = base.at_home, base.entries, base.outside
     work.wrapper, work.behind = base.wrapper, base.behind
+    calls = work.heat.block(work.name)
+    what = f"one tree: {made.cost:.1f} instructions expected, {before:.1f} without it"
+    work.outcome.did(NAME, work.name, work.name, what, executed=calls, saved=(before - made.cost) * calls)
     for exit in exits(made.root):
-        work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}, expected {exit.weight:g} times")
+        work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}", executed=exit.weight)
 
 
 def _base(work: Work) -> Work:

@@ -162,3 +162,59 @@ def test_wrong_choices_are_one_line(arguments: tuple[str, ...], words: str, engi
 def test_save_writes_what_phases_made(engine: Engine, hotpath: Run, tmp_path: Path) -> None:
     assert hotpath("run", "--save", str(tmp_path / "new"), "--until", "count")[0] == 0
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["count.json", "load.json", "values.json"]
+
+
+REMARKS = [
+    {
+        "pass": "deadcode",
+        "function": "sys_lseek$202",
+        "label": "sys_lseek$202.3",
+        "kind": "passed",
+        "reason": "nobody needs [esp]: gone",
+        "address": 0xC0101000,
+        "executed": 24.6,
+        "saved": 24.6,
+    },
+    {
+        "pass": "guard",
+        "function": "sys_lseek$202",
+        "label": "sys_lseek$202",
+        "kind": "missed",
+        "reason": 'costs "more"',
+        "address": None,
+        "executed": None,
+        "saved": None,
+    },
+]
+
+
+def test_remarks_are_yaml_documents_in_the_form_of_llvm(engine: Engine, hotpath: Run) -> None:
+    engine.changes = {"specialize": {"summary": {"remarks": REMARKS}}}
+    status, out, err = hotpath("export", "remarks")
+    assert (status, err, engine.options.until) == (0, "", "specialize")
+    first, second = out.removesuffix("...\n").split("...\n")
+    assert first.splitlines() == [
+        "--- !Passed",
+        "Pass:            deadcode",
+        "Name:            DeadcodePassed",
+        "DebugLoc:        { File: kernel, Line: 3222278144, Column: 0 }",
+        'Function:        "sys_lseek$202"',
+        "Hotness:         25",
+        "Args:",
+        '  - String:          "nobody needs [esp]: gone"',
+        '  - Block:           "sys_lseek$202.3"',
+        '  - Saved:           "24.6"',
+    ]
+    assert second.startswith("--- !Missed\nPass:            guard\n")
+    assert '"costs \\"more\\""' in second
+    assert "Hotness" not in second
+
+
+def test_remarks_as_json(engine: Engine, hotpath: Run) -> None:
+    engine.changes = {"specialize": {"summary": {"remarks": REMARKS}}, "inline": {"summary": {"remarks": REMARKS[1:]}}}
+    _, out, _ = hotpath("export", "remarks", "--json")
+    assert json.loads(out) == {
+        "schema": "hotpath.remarks/1",
+        "program": "readseek",
+        "remarks": [REMARKS[1], *REMARKS],
+    }
