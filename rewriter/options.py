@@ -24,6 +24,7 @@ class Options:
     theta: float = 0.9  # θ of §3.2: the hot functions' share of the kernel's instructions
     table_size: int = 12  # N of §3.3: traces a table holds
     clean_every: int = 1000  # entries until the first cleaning (§3.3)
+    growth: float = 0.15  # of the text, at most, what is unreachable included
     as_published: bool = False  # the paper's own choices, nothing beyond
     without: frozenset[str] = field(default_factory=frozenset)  # passes left out
     until: str | None = None  # the last phase to run
@@ -36,6 +37,8 @@ class Options:
             raise OptionError(f"table size is {self.table_size}, must be even and at least 2")
         if self.clean_every < 1:
             raise OptionError(f"clean every is {self.clean_every}, must be at least 1")
+        if self.growth < 0:
+            raise OptionError(f"growth is {self.growth:g}, must not be negative")
         if not self.commands or not all(command.split() for command in self.commands):
             raise OptionError("a command line is empty")
         if any(";" in command for command in self.commands):

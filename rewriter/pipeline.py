@@ -80,9 +80,9 @@ def _phases(
     image, result = layout.run(options, system, loaded, counted, specialized, poll)
     yield result
     progress("retarget")
-    changed, result = retarget.run(loaded, observed, specialized.variants, image.identity, poll)
+    changed, result = retarget.run(loaded, observed, image.variants, image.identity, poll)
     yield result
     _, result = measure.run(
-        options, system, image, changed.programs, specialized.variants, observed.names, progress, cancelled
+        options, system, image, changed.programs, image.variants, observed.names, progress, cancelled
     )
     yield result

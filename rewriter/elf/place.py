@@ -131,6 +131,20 @@ def _append_sections(program: Program, text: Section, free: int, end: int) -> tu
     return tuple(placed + _append(new, placed[-1]))
 
 
+def extent(function: Function) -> int:
+    """Bytes of one function, if all others are far away."""
+    unit = _unit(function, _placed(function, None))
+    while True:
+        _assign([unit], 0, [])
+        if not _widen([unit], _Far({p.block.label: p.address for p in unit.blocks})):
+            return unit.size
+
+
+class _Far(dict[str, int]):
+    def __missing__(self, _: str) -> int:
+        return 1 << 32
+
+
 def main_text(sections: tuple[Section, ...]) -> Section:
     """The largest code section: the one that may grow."""
     return max((s for s in sections if s.executable), key=lambda s: (s.size, -s.address))

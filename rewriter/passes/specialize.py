@@ -6,7 +6,7 @@ Valid before, valid after: `verify` runs behind every pass, and an observer sees
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rewriter.analysis.callers import current_at_entry, number_in_eax, origins, read_after_handler
@@ -36,7 +36,7 @@ from rewriter.passes.sink import sink
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
-from rewriter.region.cost import executed
+from rewriter.region.cost import executed, remaining
 from rewriter.verify import labels, verify_function
 from rewriter.x86.effects import FLAGS, names, register_mask
 
@@ -97,6 +97,8 @@ class Specialized:
     plain: Work | None = None  # the same with nothing folded
     entries: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # places of the program where it goes on
     wrapper: Function | None = None  # that it needs beside it
+    before: float = 0.0  # instructions that the handler is expected to execute
+    in_place: Specialized | None = None  # the same without the passes beyond: less code, which may execute more
 
 
 class Specializer:
@@ -188,6 +190,7 @@ class Specializer:
         watch = observer or (lambda *_: None)
         paths = () if "inline" in without else paths
         work = self._inlined(handler, name, paths, share, watch)
+        before = remaining(work)[name]
         known, tested = dict[int, int](), dict[int, int]()
         if "arguments" not in without:
             known, tested = self._arguments(work, handler, implied or {}, guarded or {}, candidates or {}, watch)
@@ -198,8 +201,18 @@ class Specializer:
         work.early = work.copy() if beyond else None
         work.plain = self._plain(work, handler, paths, share, known, tested, number) if beyond else None
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
-        transforms = (*PASSES[:-1], *beyond, *PASSES[-1:])
-        self._transform(work, [each for each in transforms if each[0] not in skipped], watch)
+        self._transform(work, [each for each in PASSES[:-1] if each[0] not in skipped], watch)
+        small = None
+        if beyond:
+            copy = work.copy()
+            self._transform(copy, [each for each in PASSES[-1:] if each[0] not in skipped], lambda *_: None)
+            small = self._result(copy, known, tested, before)
+            work.index()
+        last = (*beyond, *PASSES[-1:])
+        self._transform(work, [each for each in last if each[0] not in skipped], watch)
+        return replace(self._result(work, known, tested, before), in_place=small)
+
+    def _result(self, work: Work, known: Mapping[int, int], tested: Mapping[int, int], before: float) -> Specialized:
         return Specialized(
             work.function,
             self._data(work),
@@ -213,6 +226,7 @@ class Specializer:
             work.plain,
             dict(work.entries),
             work.wrapper,
+            before,
         )
 
     def _plain(

@@ -17,9 +17,11 @@ from rewriter.passes.dispatch import Door, dispatch
 from rewriter.passes.layout import order_functions, pack
 from rewriter.passes.unused import Dropped, unused
 from rewriter.phases.count import Counted
+from rewriter.phases.growth import fitting
 from rewriter.phases.load import Loaded, share
 from rewriter.phases.specialize import GROUPS, SpecializedCalls
 from rewriter.report import PhaseResult, Table
+from rewriter.variants import Variant
 from rewriter.verify import verify
 
 WORD = 4
@@ -30,6 +32,7 @@ class Laid:
     kernel: bytes  # the specialized image
     identity: int  # the tag that programs made for it carry
     prefixes: tuple[tuple[str, bytes], ...]  # the kernel as it would be behind each group of passes, by its name
+    variants: tuple[Variant, ...]  # the new calls that it has
 
 
 def run(
@@ -40,18 +43,21 @@ def run(
     specialized: SpecializedCalls,
     poll: Callable[[], None],
 ) -> tuple[Laid, PhaseResult]:
-    """Put the new calls into the table's free slots, order the functions, write the kernel."""
-    bodies = [call.slot or call.made.function for call in specialized.calls]
-    whole = _with_calls(loaded.kernel, system.contract, specialized, bodies)
-    _with_entries(whole, specialized)
+    """Choose new calls, put them into the table's free slots, order the functions, write the kernel."""
+    offered = specialized
+    before = _sizes(loaded.kernel)
+    specialized = fitting(
+        offered,
+        _way_length(loaded.kernel, offered),
+        int(before["text_bytes"] * (1 + options.growth)),
+        lambda some: _sizes(_whole(options, system, loaded, counted, some))["text_bytes"],
+    )
+    whole = _whole(options, system, loaded, counted, specialized)
     kernel = whole.copy()
     dropped = Dropped() if "unused" in options.without else unused(kernel, system.contract)
-    if "layout" not in options.without:
-        _order(whole, counted, specialized)
-        _order(kernel, counted, specialized)
     identity = tag(emit(kernel))
     image = _written(kernel, system.contract, identity)
-    before, after = _sizes(loaded.kernel), _sizes(kernel)
+    after = _sizes(kernel)
     static = {key: [before[key], after[key]] for key in before}
     static["text_bytes_with_unused"] = [before["text_bytes"], _sizes(whole)["text_bytes"]]
     handled, refused = share([kernel])
@@ -59,10 +65,11 @@ def run(
     for prefix in _prefixes(loaded.kernel, system.contract, specialized, identity):
         poll()
         prefixes.append(prefix)
-    return Laid(image, identity, tuple(prefixes)), PhaseResult(
+    return Laid(image, identity, tuple(prefixes), specialized.variants), PhaseResult(
         "layout",
         "§2, §5",
-        f"{len(specialized.calls)} free slots of the system-call table lead to new code; the text changes by "
+        f"{len(specialized.calls)} of {len(offered.calls)} new calls are worth their bytes: so many free slots of the "
+        f"system-call table lead to them; the text changes by "
         f"{after['text_bytes'] / before['text_bytes'] - 1:+.1%}. {_told(dropped)}",
         0.0,
         handled,
@@ -71,6 +78,25 @@ def run(
         (_table(static),),
         files={"kernel.specialized.elf": image},
     )
+
+
+def _whole(
+    options: Options, system: System, loaded: Loaded, counted: Counted, specialized: SpecializedCalls
+) -> Program:
+    """The kernel with these new calls, in its new order, nothing dropped."""
+    bodies = [call.slot or call.made.function for call in specialized.calls]
+    kernel = _with_calls(loaded.kernel, system.contract, specialized, bodies)
+    _with_entries(kernel, specialized)
+    if "layout" not in options.without:
+        _order(kernel, counted, specialized)
+    return kernel
+
+
+def _way_length(kernel: Program, specialized: SpecializedCalls) -> int:
+    """Instructions from the gate to a handler and back."""
+    way = specialized.way
+    labels = {*way.there, *way.back} if way is not None else set()
+    return sum(len(block.insns) for f in kernel.functions for block in f.blocks if block.label in labels)
 
 
 def _order(kernel: Program, counted: Counted, specialized: SpecializedCalls) -> None:

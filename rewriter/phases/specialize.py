@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rewriter.analysis.entrance import Entrance, NoEntrance, entrance
+from rewriter.elf.place import extent
+from rewriter.elf.room import ALIGN
 from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes import entry
@@ -51,6 +53,22 @@ class Call:
     def places(self) -> dict[str, tuple[str, int]]:
         """Names of places in the original program where the new code goes on."""
         return {**self.made.entries, **(self.entered.entries if self.entered is not None else {})}
+
+    def forms(self) -> tuple[Call, ...]:
+        """This call in all the ways in which it was made, the smallest first."""
+        found = []
+        if self.made.in_place is not None:
+            before = next((n for n, step in enumerate(self.steps) if step.name in dict(BEYOND)), len(self.steps))
+            found.append(Call(self.plan, self.made.in_place, self.steps[: max(before, 1)]))
+        if self.entered is not None:
+            found.append(replace(self, entered=None, slot=None))
+        return (*found, self)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its code."""
+        bodies = [self.slot, self.entered.function] if self.entered is not None else [self.made.function]
+        return sum(extent(body) + ALIGN for body in (*bodies, self.made.wrapper) if body is not None)
 
     def after(self, group: str) -> Function:
         """The function behind the passes of this group (§4: what each of them bought)."""
