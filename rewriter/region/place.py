@@ -135,14 +135,15 @@ class Placer(Conditions):
     def _push(self, slot: int, value: Value) -> None:
         m = self.m
         source = self.immediate(value) if value.immediate else m.find(value)
-        if source is None:
+        segment = m.at.segments.holder(value) if m.at.segments is not None else None
+        if source is None and segment is None:
             stored = m.stored(value)
             source = self.register(value) if stored is None else m.slot(stored)
         if m.at.level <= slot:  # something had to be saved there
             self.store_slots({slot: value})
             return
         self._skip(slot + WORD)
-        m.put(f"push {source}")
+        m.put(f"push {source or segment}")
         m.at.level = slot
         m.at.memory[slot] = value
 
