@@ -62,7 +62,8 @@ class Coverage:
             elif missed := self.missed(function):
                 yield f"{function.name}: {len(missed)} of {len(self.counted(function))}"
                 yield from (f"    {beginning(block)}" for block in missed)
-        yield f"nothing leads to {', '.join(self.idle)}"
+        if self.idle:
+            yield f"nothing leads to {', '.join(self.idle)}"
         executed, total = self.blocks
         yield f"{executed:,} of {total:,} blocks executed: {self.share:.1%}"
 
