@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rewriter.passes.budget import Offer, choose, served
 from rewriter.phases.specialize import Call, SpecializedCalls
+from rewriter.report import Table
 from rewriter.variants import Variant
 
 
@@ -52,3 +53,28 @@ def _saved(call: Call, way: int) -> float:
 def _for_all(variant: Variant, users: list[Variant]) -> Variant:
     sites = sorted({site for user in users for site in user.sites})
     return replace(variant, calls=sum(user.calls for user in users), sites=tuple(sites))
+
+
+def table(offered: SpecializedCalls, chosen: SpecializedCalls, way: int) -> Table:
+    """What became of each call, and why."""
+    made = {call.plan.variant.number: call for call in chosen.calls}
+    uses = {site: variant.number for variant in chosen.variants for site in variant.sites}
+    rows = []
+    for call, variant in zip(offered.calls, offered.variants, strict=True):
+        kept = made.get(variant.number)
+        other = next((uses[site] for site in variant.sites if site in uses), None)
+        saves = max(_saved(form, way) for form in call.forms())
+        if kept is not None:
+            rows.append((call.plan.name, _form(kept), kept.size, variant.calls, round(_saved(kept, way), 1)))
+        else:
+            reason = f"uses {other}" if other is not None else "no room" if saves > 0 else "saves nothing"
+            rows.append((call.plan.name, reason, 0, variant.calls, round(saves, 1)))
+    return Table(
+        "What a call is expected to save, and its bytes", ("name", "form", "bytes", "calls", "saves"), tuple(rows)
+    )
+
+
+def _form(call: Call) -> str:
+    if call.entered is not None:
+        return "from the gate"
+    return "region" if call.made.in_place is not None and call.made.entries else "in place"

@@ -17,7 +17,7 @@ from rewriter.passes.dispatch import Door, dispatch
 from rewriter.passes.layout import order_functions, pack
 from rewriter.passes.unused import Dropped, unused
 from rewriter.phases.count import Counted
-from rewriter.phases.growth import fitting
+from rewriter.phases.growth import fitting, table
 from rewriter.phases.load import Loaded, share
 from rewriter.phases.specialize import GROUPS, SpecializedCalls
 from rewriter.report import PhaseResult, Table
@@ -45,10 +45,10 @@ def run(
 ) -> tuple[Laid, PhaseResult]:
     """Choose new calls, put them into the table's free slots, order the functions, write the kernel."""
     offered = specialized
-    before = _sizes(loaded.kernel)
+    before, way = _sizes(loaded.kernel), _way_length(loaded.kernel, offered)
     specialized = fitting(
         offered,
-        _way_length(loaded.kernel, offered),
+        way,
         int(before["text_bytes"] * (1 + options.growth)),
         lambda some: _sizes(_whole(options, system, loaded, counted, some))["text_bytes"],
     )
@@ -75,7 +75,7 @@ def run(
         handled,
         refused,
         {"static": static, "dropped": asdict(dropped)},
-        (_table(static),),
+        (_table(static), table(offered, specialized, way)),
         files={"kernel.specialized.elf": image},
     )
 
