@@ -1,10 +1,11 @@
 """Random system calls on the kernel, and a model that knows what they give: results, files, the disk, no leaks.
 
-python -m tests.toykernel.random_calls [COUNT [SEED…]]
+python -m tests.toykernel.random_calls [--kernel ELF] [COUNT [SEED…]]
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 import time
@@ -102,17 +103,22 @@ def _leaks(counters: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"leak: pages that are free or can be freed: {was}, now {now}"
 
 
-def main(count: int = 100_000, *seeds: int) -> int:
-    for seed in seeds or (1,):
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Random system calls, checked by a model.")
+    parser.add_argument("--kernel", type=argparse.FileType("rb"), metavar="ELF", help="another kernel than ours")
+    parser.add_argument("count", type=int, nargs="?", default=100_000, help="calls of each seed")
+    parser.add_argument("seeds", type=int, nargs="*", default=[1])
+    chosen = parser.parse_args()
+    kernel = chosen.kernel.read() if chosen.kernel else image.kernel()
+    for seed in chosen.seeds or [1]:
         start = time.perf_counter()
-        trial = Trial(((seed, count),))
-        run = Machine().run(image.kernel(), trial.work())
-        problems = list(trial.differences(run))
-        print(f"seed {seed}: {2 * count:,} calls, {time.perf_counter() - start:.1f} s", *problems, sep="\n    ")
+        trial = Trial(((seed, chosen.count),))
+        problems = list(trial.differences(Machine().run(kernel, trial.work()), kernel))
+        print(f"seed {seed}: {2 * chosen.count:,} calls, {time.perf_counter() - start:.1f} s", *problems, sep="\n    ")
         if problems:
             return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main())
