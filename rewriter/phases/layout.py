@@ -19,7 +19,7 @@ from rewriter.passes.unused import Dropped, unused
 from rewriter.phases.count import Counted
 from rewriter.phases.growth import fitting, table
 from rewriter.phases.load import Loaded, share
-from rewriter.phases.specialize import GROUPS, SpecializedCalls
+from rewriter.phases.specialize import GROUPS, Call, SpecializedCalls
 from rewriter.report import PhaseResult, Table
 from rewriter.variants import Variant
 from rewriter.verify import verify
@@ -74,10 +74,25 @@ def run(
         0.0,
         handled,
         refused,
-        {"static": static, "dropped": asdict(dropped)},
+        {
+            "static": static,
+            "dropped": asdict(dropped),
+            "new_calls": [_row(*each) for each in zip(specialized.calls, specialized.variants, strict=True)],
+        },
         (_table(static), table(offered, specialized, way)),
         files={"kernel.specialized.elf": image},
     )
+
+
+def _row(call: Call, variant: Variant) -> dict[str, object]:
+    """What the new number stands for, for JSON."""
+    return {
+        "name": call.plan.name,
+        "number": variant.number,
+        "call": variant.call,
+        "implied": {str(n): value for n, value in variant.implied},
+        "guarded": {str(n): value for n, value in variant.guarded},
+    }
 
 
 def _whole(

@@ -113,7 +113,6 @@ def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> t
         changed,
         refusals([total(outcomes)]),
         {
-            "new_calls": [_row(call, variant) for call, variant in zip(calls, variants, strict=True)],
             "remarks": [remark_row(r) for r in remarks],
             "instructions": [before, after],
         },
@@ -178,17 +177,6 @@ def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) ->
         return call
     again = plan.variant.call if maker.reads_number(plan.handler) else None
     return replace(call, entered=entered, slot=wrapper(made.plain, plan.handler, again))
-
-
-def _row(call: Call, variant: Variant) -> dict[str, object]:
-    """What the new number stands for, for JSON."""
-    return {
-        "name": call.plan.name,
-        "number": variant.number,
-        "call": variant.call,
-        "implied": {str(n): value for n, value in variant.implied},
-        "guarded": {str(n): value for n, value in variant.guarded},
-    }
 
 
 def _rows(calls: list[Call]) -> Iterator[tuple[str, str, int, int]]:

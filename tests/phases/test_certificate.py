@@ -57,7 +57,7 @@ def with_slot(system: System, program: Program, handler: str, body: Sequence[str
 
 
 def test_the_new_calls_do_what_the_old_ones_do(system: System, results: dict[str, PhaseResult]) -> None:
-    rows = results["specialize"].summary["new_calls"]
+    rows = results["layout"].summary["new_calls"]
     assert isinstance(rows, list)
     kernel = results["layout"].files["kernel.specialized.elf"]
     found = certified(system, load(kernel, system.contract), kernel, [_call(row) for row in rows], 40)

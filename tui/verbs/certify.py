@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -16,6 +19,7 @@ from tui.interrupt import interruptible
 from tui.progress import Progress
 from tui.verbs.run import results
 
+T = TypeVar("T")
 ALSO = "usertests"  # leads the kernel into states that no training set does
 MEMORY = 12  # MiB: copies are cheaper, and memory runs out
 
@@ -31,19 +35,33 @@ def certify(trials: int, seed: int, save: Path | None, as_json: bool, plain: boo
     Exit status 1 if any of them ended differently.
     """
     options = choices.options(until="layout", **chosen)
-    done = {result.name: result for result in results(options, save, quiet=plain)}
-    kernel = done["layout"].files["kernel.specialized.elf"]
-    rows: Any = done["specialize"].summary["new_calls"]
-    found = _tried(kernel, [_call(row) for row in rows], options, trials, seed, plain)
+    kernel, calls = _apart(_made, options, save, plain)
+    found = _tried(kernel, calls, options, trials, seed, plain)
     if as_json:
         body = {"schema": "hotpath.certify/1", "seed": seed, "new_calls": [each.row() for each in found]}
         click.echo(document.text(body))
     else:
         _print(found, plain)
-    different = [f"{each.call.name}: {each.different[0]}" for each in found if each.different]
+    different = [each for each in found if each.different]
     if different:
-        raise exits.Failed("; ".join(different))
+        first = different[0]
+        raise exits.Failed(f"{len(different)} new calls end differently; {first.call.name}, {first.different[0]}")
     return exits.OK
+
+
+def _apart(work: Callable[..., T], *arguments: Any) -> T:
+    """Work in a process of its own: this one stays small, so that copies of it are cheap."""
+    if not hasattr(os, "fork"):
+        return work(*arguments)
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def _made(options: Options, save: Path | None, quiet: bool) -> tuple[bytes, list[NewCall]]:
+    """The specialized kernel and its new calls."""
+    done = {result.name: result for result in results(options, save, quiet=quiet)}
+    rows: Any = done["layout"].summary["new_calls"]
+    return done["layout"].files["kernel.specialized.elf"], [_call(row) for row in rows]
 
 
 def _call(row: Any) -> NewCall:
