@@ -14,7 +14,7 @@ _ESP = register_mask("esp")
 def gates(program: Program, contract: Contract) -> list[Block]:
     """The indirect calls through the system-call table, where nothing else can reach a handler by it."""
     sites = [b for f in program.functions for b in f.blocks if is_indirect(b)]
-    through_table = [block for block in sites if _names_table(program, contract, block)]
+    through_table = [block for block in sites if is_gate(program, contract, block.insns[-1])]
     return [] if _named_otherwise(program, contract) else through_table
 
 
@@ -31,11 +31,6 @@ def _table(program: Program, contract: Contract) -> tuple[str, range] | None:
     except KeyError:
         return None
     return symbol.target, range(symbol.offset, symbol.offset + WORD * contract.system_calls.slots)
-
-
-def _names_table(program: Program, contract: Contract, block: Block) -> bool:
-    table = _table(program, contract)
-    return table is not None and any(r.target == table[0] and r.addend in table[1] for r in block.insns[-1].refs)
 
 
 def _named_otherwise(program: Program, contract: Contract) -> bool:
@@ -81,13 +76,16 @@ def only_handlers(program: Program, contract: Contract) -> frozenset[str]:
     return frozenset(inside - outside)
 
 
-def number_limit(program: Program, contract: Contract) -> int | None:
-    """The first number behind all that have a handler; None without a table."""
+def handlers(program: Program, contract: Contract) -> dict[int, str]:
+    """The functions in the system-call table by number, free slots left out."""
     table = _table(program, contract)
     if table is None or contract.system_calls is None:
-        return None
+        return {}
     refs = program.datum(table[0]).refs
-    used = [
-        n for n, at in enumerate(table[1][::WORD]) if at in refs and refs[at].target != contract.system_calls.unused
-    ]
-    return max(used, default=-1) + 1
+    slots = {n: refs[at].target for n, at in enumerate(table[1][::WORD]) if at in refs}
+    return {n: handler for n, handler in slots.items() if handler != contract.system_calls.unused}
+
+
+def number_limit(program: Program, contract: Contract) -> int | None:
+    """The first number behind all that have a handler; None without a table."""
+    return None if _table(program, contract) is None else max(handlers(program, contract), default=-1) + 1

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rewriter.analysis.callgraph import CallGraph
+from rewriter.analysis.gates import is_indirect
 from rewriter.analysis.graph import Index
 from rewriter.profile import Trace
 from rewriter.report import DIRECT, INDIRECT, JUMPED, Branch, Tree
-from rewriter.x86.flow import Flow, flow
 
 HOT = 1 / 100  # of a call's entries: what is entered less often lies on none of its hot paths
 
@@ -55,7 +55,7 @@ def call_trees(
     found: dict[Step, _Node] = {}
     for trace in traces:
         steps = _steps(trace, graph.index)
-        gate = next((n for n, s in enumerate(steps) if s[1] in names and is_indirect(s[0], graph.index)), None)
+        gate = next((n for n, s in enumerate(steps) if s[1] in names and is_indirect(graph.index.blocks[s[0]])), None)
         if gate is not None:
             node = found.setdefault(steps[gate], _Node(entries.get(steps[gate][1], 0)))
             for step in steps[gate + 1 :]:
@@ -69,12 +69,6 @@ def _steps(trace: Trace, index: Index) -> list[Step]:
     """The calls that were active, outermost first."""
     entered = [trace.function, *(index.owners[site].name for site in trace.sites)]
     return list(zip(trace.sites[::-1], entered[-2::-1], strict=True))
-
-
-def is_indirect(site: str, index: Index) -> bool:
-    """Whether the call that ends this block goes through a pointer."""
-    insns = index.blocks[site].insns
-    return bool(insns) and flow(insns[-1].raw) is Flow.CALL_INDIRECT
 
 
 def _tree(gate: Step, node: _Node, name: str, graph: CallGraph) -> Tree:
@@ -95,7 +89,7 @@ def _branch(step: Step, node: _Node, least: float, graph: CallGraph) -> Branch:
 
 
 def _mark(step: Step, graph: CallGraph) -> str:
-    if is_indirect(step[0], graph.index):
+    if is_indirect(graph.index.blocks[step[0]]):
         return INDIRECT
     return DIRECT if graph.index.callee(graph.index.blocks[step[0]].insns[-1]) == step[1] else JUMPED
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rewriter.analysis.depths import Depths
+from rewriter.analysis.gates import handlers
 from rewriter.analysis.graph import Index
 from rewriter.ir import Function
 from rewriter.options import Options, System
@@ -15,7 +16,7 @@ from rewriter.passes.specialize import NAMES, Specializer
 from rewriter.phases.count import Counted
 from rewriter.phases.load import Loaded, kind
 from rewriter.phases.traces import Traced
-from rewriter.phases.values import Values, handlers
+from rewriter.phases.values import Values
 from rewriter.profile import Profile, identity
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing

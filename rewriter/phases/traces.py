@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from rewriter.analysis.gates import handlers, is_indirect
 from rewriter.analysis.graph import Index
 from rewriter.elf import emit
 from rewriter.options import Options, System
-from rewriter.phases.call_tree import call_trees, is_indirect, ways
+from rewriter.phases.call_tree import call_trees, ways
 from rewriter.phases.count import Counted, profiled
 from rewriter.phases.load import Loaded, kind
-from rewriter.phases.values import Values, handlers
+from rewriter.phases.values import Values
 from rewriter.probes.stack_walk import insert_stack_walk
 from rewriter.probes.traces import Totals, plausible
 from rewriter.profile import Trace
@@ -98,7 +99,7 @@ def _hottest(traces: Sequence[Trace]) -> list[Trace]:
 
 
 def _row(trace: Trace, index: Index) -> dict[str, object]:
-    indirect = [is_indirect(site, index) for site in trace.sites]
+    indirect = [is_indirect(index.blocks[site]) for site in trace.sites]
     return {"function": trace.function, "trace": list(trace.sites), "indirect": indirect, "count": trace.count}
 
 
@@ -108,7 +109,7 @@ def _trace_table(traces: Sequence[Trace], index: Index) -> Table:
 
 
 def _sites(trace: Trace, index: Index) -> str:
-    return " ".join(f"{'⇠' if is_indirect(site, index) else '←'} {site}" for site in trace.sites)
+    return " ".join(f"{'⇠' if is_indirect(index.blocks[site]) else '←'} {site}" for site in trace.sites)
 
 
 def _total_table(totals: Mapping[str, Totals]) -> Table:

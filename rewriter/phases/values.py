@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rewriter.analysis.depths import Depths
+from rewriter.analysis.gates import handlers
 from rewriter.analysis.graph import Index
 from rewriter.analysis.sites import CallSite, call_sites
 from rewriter.analysis.value import WORD
@@ -102,17 +103,6 @@ def call_names(kernel: Program, contract: Contract) -> dict[int, str]:
     for number, handler in handlers(kernel, contract).items():
         found[number] = handler.removeprefix(contract.system_calls.prefix) if contract.system_calls else handler
     return found
-
-
-def handlers(kernel: Program, contract: Contract) -> dict[int, str]:
-    """The functions in the system-call table by number, free slots left out."""
-    promise = contract.system_calls
-    if promise is None:
-        return {}
-    table = kernel.symbol(promise.table)
-    refs = kernel.datum(table.target).refs
-    slots = {n: refs.get(table.offset + 4 * n) for n in range(promise.slots)}
-    return {n: ref.target for n, ref in slots.items() if ref is not None and ref.target != promise.unused}
 
 
 def _frequencies(values: Values, counts: Counter[int]) -> Table:
