@@ -136,7 +136,7 @@ def _with_calls(
         kernel.functions.append(body)
         kernel.data += call.made.data if body is not call.slot else ()
         kernel.symbols.append(Symbol(call.plan.name, call.plan.name, kind="func"))
-        _enter(kernel, contract, call.plan.variant.number, call.plan.name)
+        set_handler(kernel, contract, call.plan.variant.number, call.plan.name)
     return kernel
 
 
@@ -190,7 +190,8 @@ def tag(image: bytes) -> int:
     return int.from_bytes(hashlib.sha256(image).digest()[:4], "little") | 1
 
 
-def _enter(kernel: Program, contract: Contract, number: int, handler: str) -> None:
+def set_handler(kernel: Program, contract: Contract, number: int, handler: str) -> None:
+    """Let a number's slot in the system-call table lead there."""
     promise = contract.system_calls
     assert promise is not None
     table = kernel.symbol(promise.table)

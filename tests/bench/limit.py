@@ -18,10 +18,10 @@ from rewriter.analysis.depths import Depths
 from rewriter.analysis.entrance import Entrance, entrance
 from rewriter.analysis.graph import Index
 from rewriter.elf import emit, load
-from rewriter.ir import Program, Ref, RefKind
+from rewriter.ir import Program
 from rewriter.options import System
 from rewriter.passes.dispatch import Door, dispatch
-from rewriter.phases.layout import write_tag
+from rewriter.phases.layout import set_handler, write_tag
 from rewriter.verify import verify
 from tests.passes.assembly import program
 from toykernel import build
@@ -45,19 +45,12 @@ def by_hand(system: System, variants: list[dict[str, Any]], identity: int) -> by
     way = entrance(kernel, system.contract, Depths(Index(kernel), system.contract), {})
     number = next(v["number"] for v in variants if v["call"] == "lseek")
     for v in variants:
-        _slot(kernel, system, v["number"], "by_table" if v["number"] == number else f"sys_{v['call']}")
+        set_handler(kernel, system.contract, v["number"], "by_table" if v["number"] == number else f"sys_{v['call']}")
     dispatch(kernel, way, {v["number"]: Door("by_hand", v["calls"]) for v in variants if v["number"] == number})
     kernel.functions += _assembled(kernel, way, number)
     assert verify(kernel) == []
     write_tag(kernel, system.contract, identity)
     return emit(kernel)
-
-
-def _slot(kernel: Program, system: System, number: int, handler: str) -> None:
-    assert system.contract.system_calls is not None
-    table = kernel.symbol(system.contract.system_calls.table)
-    at = table.offset + 4 * number
-    kernel.datum(table.target).refs[at] = Ref(at, RefKind.ABS32, handler)
 
 
 def _assembled(kernel: Program, way: Entrance, number: int) -> list[Any]:

@@ -143,14 +143,15 @@ def run(linked: Linked, label: str, start: Start) -> End:
     engine.reg_write(x86.UC_X86_REG_EFLAGS, 2)
     watch = _Watch(linked, esp)
     engine.hook_add(unicorn.UC_HOOK_CODE, watch.step)
-    _go(engine, linked, linked.labels[label], watch)
+    go(engine, linked, linked.labels[label], watch)
     registers = {name: engine.reg_read(_IDS[name]) for name in REGISTERS}
     above = bytes(engine.mem_read(esp + 4, STACK + STACK_SIZE - esp - 4))
     data = bytes(engine.mem_read(DATA, len(linked.data)))
     return End(registers, above, data, watch.executed, watch.blocks, watch.edges, esp - watch.lowest, watch.trouble)
 
 
-def _go(engine: Any, linked: Linked, address: int, watch: _Watch) -> None:
+def go(engine: Any, linked: Linked, address: int, watch: _Watch) -> None:
+    """Run from there until SENTINEL is reached, over faults that have a fixup."""
     while True:
         try:
             engine.emu_start(address, SENTINEL, count=LIMIT)

@@ -9,8 +9,9 @@ import pytest
 
 from rewriter.certificate import Certificate, NewCall, Trials
 from rewriter.elf import emit, load
-from rewriter.ir import Block, Program, Ref, RefKind
+from rewriter.ir import Block, Program
 from rewriter.options import System
+from rewriter.phases.layout import set_handler
 from rewriter.report import PhaseResult
 from rewriter.x86.encode import assemble
 from toykernel.machine import Machine, Workload
@@ -44,15 +45,12 @@ def certified(
 def with_slot(system: System, program: Program, handler: str, body: Sequence[str] = (), number: int = 240) -> bytes:
     """The kernel with a call of this number more: `handler`, or `body` where that is given."""
     program = program.copy()
-    assert system.contract.system_calls is not None
     if body:
         ticks = program.symbol("jiffies")
         lines = [line.replace("jiffies", f"{{{ticks.target}+{ticks.offset}}}") for line in body]
         program.function("sys_uname").blocks = [Block("sys_uname", assemble(lines))]
         handler = "sys_uname"
-    table = program.symbol(system.contract.system_calls.table)
-    at = table.offset + 4 * number
-    program.datum(table.target).refs[at] = Ref(at, RefKind.ABS32, handler)
+    set_handler(program, system.contract, number, handler)
     return emit(program)
 
 

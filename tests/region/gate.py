@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 import unicorn
 from unicorn import x86_const as x86
@@ -19,7 +18,6 @@ from tests.passes.lockstep import (
     _IDS,
     CODE,
     DATA,
-    LIMIT,
     REGISTERS,
     ROOM,
     SENTINEL,
@@ -28,6 +26,7 @@ from tests.passes.lockstep import (
     Linked,
     Start,
     _Watch,
+    go,
     random_start,
 )
 
@@ -188,7 +187,7 @@ def run(linked: Linked, call: Call, gate: str = "gate") -> Seen:
     engine.reg_write(x86.UC_X86_REG_EFLAGS, call.flags)
     watch = _Watch(linked, esp)
     engine.hook_add(unicorn.UC_HOOK_CODE, watch.step)
-    _go(engine, linked, linked.labels[gate], watch)
+    go(engine, linked, linked.labels[gate], watch)
     found = {name: getattr(x86, f"UC_X86_REG_{name}") for name in ("DS", "ES", "SS", "EFLAGS")}
     values = {name: engine.reg_read(which) for name, which in found.items()}
     return Seen(
@@ -203,20 +202,3 @@ def run(linked: Linked, call: Call, gate: str = "gate") -> Seen:
         dict(watch.edges),
         watch.trouble,
     )
-
-
-def _go(engine: Any, linked: Linked, address: int, watch: _Watch) -> None:
-    while True:
-        try:
-            engine.emu_start(address, SENTINEL, count=LIMIT)
-        except unicorn.UcError as error:
-            at = engine.reg_read(x86.UC_X86_REG_EIP)
-            if at in linked.fixups:
-                address = linked.fixups[at]
-                watch.last = ""
-                continue
-            watch.trouble = f"{error} at {at:#x}"
-            return
-        if engine.reg_read(x86.UC_X86_REG_EIP) != SENTINEL:
-            watch.trouble = watch.trouble or "does not return"
-        return
