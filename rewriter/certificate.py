@@ -10,8 +10,9 @@ in both copies.
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -56,6 +57,8 @@ class Certificate:
     never: set[int] = field(default_factory=set)
 
     def row(self) -> dict[str, object]:
+        order = {address: n for n, address in enumerate(sorted(self.executed | self.never))}
+        never = _ranges(sorted(self.never), lambda last, address: order[address] == order[last] + 1)
         return {
             "name": self.call.name,
             "number": self.call.number,
@@ -63,8 +66,8 @@ class Certificate:
             "endings": dict(sorted(self.endings.items())),
             "fallbacks": self.fallbacks,
             "different": self.different,
-            "instructions": [len(self.executed), len(self.executed) + len(self.never)],
-            "never": [f"{first:#x}-{last:#x}" for first, last in _runs(self.never, self.executed)],
+            "instructions": [len(self.executed), len(order)],
+            "never": [f"{first:#x}-{last:#x}" for first, last in never],
         }
 
 
@@ -88,13 +91,8 @@ class Trials:
     @property
     def watch(self) -> list[tuple[int, int]]:
         """Ranges [first, last] that hold all instructions of the new calls."""
-        found: list[tuple[int, int]] = []
-        for address in sorted(set().union(*(certificate.never for certificate in self.certificates))):
-            if found and address - found[-1][1] <= PAGE:
-                found[-1] = (found[-1][0], address)
-            else:
-                found.append((address, address))
-        return found
+        mine = sorted(set().union(*(certificate.never for certificate in self.certificates)))
+        return _ranges(mine, lambda last, address: address - last <= PAGE)
 
     def ask(self, moment: Moment) -> Sequence[Registers]:
         """The old call and the new one, for a new call that was not tried enough; nothing at some moments."""
@@ -211,29 +209,19 @@ def _addresses(kernel: Program, name: str) -> set[int]:
     return {insn.origin for f in mine for insn in f.insns() if insn.origin is not None}
 
 
-def _runs(some: Collection[int], others: Collection[int]) -> list[tuple[int, int]]:
-    """Ranges [first, last] of `some`, none of the others between."""
+def _ranges(ordered: Sequence[int], next_to: Callable[[int, int], bool]) -> list[tuple[int, int]]:
+    """Ranges [first, last] of these addresses, in each of which every one is `next_to` the one before it."""
     found: list[tuple[int, int]] = []
-    between = True
-    for address in sorted([*some, *others]):
-        if address not in some:
-            between = True
-        elif between:
-            found.append((address, address))
-            between = False
+    for address in ordered:
+        if found and next_to(found[-1][1], address):
+            found[-1] = found[-1][0], address
         else:
-            found[-1] = (found[-1][0], address)
+            found.append((address, address))
     return found
 
 
 def _within(addresses: Collection[int], blocks: Collection[tuple[int, int]]) -> set[int]:
-    ordered = sorted(blocks)
-    found, at = set(), 0
-    reach = -1
-    for address in sorted(addresses):
-        while at < len(ordered) and ordered[at][0] <= address:
-            reach = max(reach, sum(ordered[at]))
-            at += 1
-        if address < reach:
-            found.add(address)
+    ordered, found = sorted(addresses), set[int]()
+    for start, size in blocks:
+        found.update(ordered[bisect_left(ordered, start) : bisect_left(ordered, start + size)])
     return found

@@ -83,7 +83,7 @@ class Broken(RuntimeError):
 class Specialized:
     """A new system call.  `implied` are the arguments that its number stands for (those that were not refused),
     `guarded` those that it tests; `clone_of` maps labels of blocks to those of the original program; `entries`
-    are names of places, (label, position), in the middle of its blocks, where the function goes on."""
+    are names of places in that, (label, position), where the function goes on."""
 
     function: Function
     data: tuple[Data, ...]
@@ -93,9 +93,8 @@ class Specialized:
     clone_of: Mapping[str, str]
     outcome: Outcome
     instructions: float = 0.0  # that a call is expected to execute
-    early: Work | None = None  # as it was when all arguments were known, for who begins anew
-    plain: Work | None = None  # the same with nothing folded
-    entries: Mapping[str, tuple[str, int]] = field(default_factory=dict)  # places of the program where it goes on
+    plain: Work | None = None  # the call with nothing folded, for who begins anew
+    entries: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     wrapper: Function | None = None  # that it needs beside it
     before: float = 0.0  # instructions that the handler is expected to execute
     in_place: Specialized | None = None  # the same without the passes beyond: less code, which may execute more
@@ -222,7 +221,6 @@ class Specializer:
             dict(work.clone_of),
             work.outcome,
             executed(work),
-            work.early,
             work.plain,
             dict(work.entries),
             work.wrapper,

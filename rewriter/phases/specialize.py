@@ -112,10 +112,7 @@ def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> t
         0.0,
         changed,
         refusals([total(outcomes)]),
-        {
-            "remarks": [remark_row(r) for r in remarks],
-            "instructions": [before, after],
-        },
+        {"remarks": [remark_row(r) for r in remarks], "instructions": [before, after]},
         (
             Table("Instructions after each pass", ("function", "pass", "before", "after"), tuple(_rows(calls))),
             remark_table("What was done, and what was not", remarks),

@@ -22,7 +22,6 @@ from .trace import Cost
 REGISTERS = ("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP")  # the number and the arguments of a call
 _ENTRIES = 100  # into user mode by others, after which a call counts as asleep
 _CHUNK = 16 * PAGE  # compared at once
-_LONGEST = 200  # slices of a copy that makes no progress
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Forks:
         wanted = self._ask(moment)
         if not wanted:
             return
-        self._base = bytes(self._pc.memory.raw[: self._pc.installed])
+        self._base = self._pc.memory.raw[: self._pc.installed]
         endings = []
         for registers in wanted:
             ending = self._copy(state, registers)
