@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from rewriter.ir import END, Block, Function, Insn, Program, Ref, RefKind
 from rewriter.x86.flow import Flow, flow
@@ -31,7 +32,7 @@ def verify(program: Program) -> list[str]:
     return faults
 
 
-def verify_function(function: Function, names: set[str]) -> list[str]:
+def verify_function(function: Function, names: AbstractSet[str]) -> list[str]:
     """What is wrong with one function of a program that has these labels, its own among them."""
     own = Counter(block.label for block in function.blocks)
     return [f"label {label} is used {n} times" for label, n in own.items() if n > 1] + [
@@ -51,11 +52,11 @@ def _counts(program: Program) -> Counter[str]:
     return labels
 
 
-def _exists(label: str, names: set[str]) -> bool:
+def _exists(label: str, names: AbstractSet[str]) -> bool:
     return label in names or (label.endswith(END) and label.removesuffix(END) in names)
 
 
-def _function_faults(function: Function, names: set[str]) -> Iterator[str]:
+def _function_faults(function: Function, names: AbstractSet[str]) -> Iterator[str]:
     if not function.blocks:
         yield "has no blocks"
         return
@@ -67,7 +68,7 @@ def _function_faults(function: Function, names: set[str]) -> Iterator[str]:
             yield from _block_faults(block, names)
 
 
-def _block_faults(block: Block, names: set[str]) -> Iterator[str]:
+def _block_faults(block: Block, names: AbstractSet[str]) -> Iterator[str]:
     for insn in block.insns[:-1]:
         if flow(insn.raw) is not Flow.NEXT or insn.faults_to is not None:
             yield f"{block.label}: control leaves before the end, at {insn.raw.hex()}"
@@ -82,7 +83,7 @@ def _block_faults(block: Block, names: set[str]) -> Iterator[str]:
         yield f"{block.label}: falls to {block.falls_to}, which does not exist"
 
 
-def _insn_faults(insn: Insn, names: set[str]) -> Iterator[str]:
+def _insn_faults(insn: Insn, names: AbstractSet[str]) -> Iterator[str]:
     if insn.faults_to is not None and insn.faults_to not in names:
         yield f"faults to {insn.faults_to}, which does not exist"
     end = 0

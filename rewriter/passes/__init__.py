@@ -1,1 +1,1 @@
-"""Floor 3: the paper's transformations (§4), one a file; `specialize.PASSES` gives the order."""
+"""Floor 3: the paper's transformations (§4), one a file; `transform.PASSES` gives the order."""

@@ -12,7 +12,8 @@ from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes.outcome import Outcome, Remark
 from rewriter.passes.paths import Path, hot_paths
-from rewriter.passes.specialize import NAMES, Specializer
+from rewriter.passes.specialize import Specializer
+from rewriter.passes.transform import NAMES
 from rewriter.phases.count import Counted
 from rewriter.phases.load import Loaded, kind
 from rewriter.phases.traces import Traced

@@ -16,7 +16,8 @@ from rewriter.passes.deadcode import deadcode
 from rewriter.passes.entry import Entered, enter, wrapper
 from rewriter.passes.outcome import total
 from rewriter.passes.peephole import peephole
-from rewriter.passes.specialize import NAMES, Pass, Specialized, Specializer
+from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.passes.transform import NAMES, Pass
 from rewriter.phases.inline import Inlined, Plan, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
 from rewriter.region.region import region

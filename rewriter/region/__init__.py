@@ -15,6 +15,7 @@ happens in memory, in its order, and values; and `lower`ed again, each value com
 
     future           what a path will still use, and where a spilled value may lie
     machine          where values are while a path is written: registers given away, spilled, found again
+    operands         values as what instructions take: constants, registers, memory
     select, flagcode values and conditions → instructions
     place, writer    values brought to where exits and fixed registers want them; effects → instructions
     lower            the tree → blocks

@@ -19,7 +19,7 @@ from rewriter.ir import Function, Program
 from rewriter.passes.arguments import guard, imply
 from rewriter.passes.inline import Inliner
 from rewriter.passes.paths import Path
-from rewriter.passes.specialize import PASSES
+from rewriter.passes.transform import PASSES
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
 from rewriter.show import listing

@@ -12,7 +12,8 @@ from rewriter.contract import Contract, SystemCalls
 from rewriter.edit import cut
 from rewriter.ir import Program, Ref, RefKind, Symbol
 from rewriter.passes.paths import Path
-from rewriter.passes.specialize import NAMES, Specialized, Specializer
+from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.passes.transform import NAMES
 from rewriter.profile import Profile
 from rewriter.verify import verify
 from rewriter.x86.flow import Flow, flow
