@@ -8,6 +8,7 @@ import pytest
 
 from rewriter.elf import emit, load
 from tests.toykernel import answers
+from tests.toykernel import test_benchmarks as benchmarks
 from tests.toykernel import test_training as training
 from tests.toykernel.boots import boot
 from tests.toykernel.test_kernel import CALLS, DEATHS
@@ -38,6 +39,12 @@ def test_deaths(on_linux, kind: str) -> None:
 
 def test_readseek(on_linux) -> None:
     assert on_linux("readseek", "10000", "2") == (0, boot("readseek 10000 2").console.decode())
+
+
+def test_benchmarks(on_linux) -> None:
+    assert [on_linux(*command.split()) for command in benchmarks.COMMANDS] == [
+        (0, benchmarks.expected(command)) for command in benchmarks.COMMANDS
+    ]
 
 
 def put_inputs(root: Path, size: str) -> None:

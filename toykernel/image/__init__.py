@@ -11,6 +11,7 @@ TRAINING = (
 )
 PROGRAMS = (
     *(
+        "brief",
         "calls",
         "edit",
         "fault",
@@ -22,6 +23,7 @@ PROGRAMS = (
         "randomcalls",
         "readseek",
         "usertests",
+        "writeseek",
     ),
     *TRAINING,
 )
