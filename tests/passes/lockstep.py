@@ -128,14 +128,16 @@ def word(random: Random) -> int:
     )
 
 
-def run(linked: Linked, label: str, start: Start) -> End:
-    """Call the function at `label` and wait for its return."""
+def run(linked: Linked, label: str, start: Start, lower: int = 0) -> End:
+    """Call the function at `label` and wait for its return; on a stack that begins `lower` bytes further down, which
+    is left out of what is told."""
     engine = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_32)
     for place, size in ((CODE, 0x40000), (DATA, ROOM), (STACK, STACK_SIZE)):
         engine.mem_map(place, size)
     engine.mem_write(CODE, linked.code)
     engine.mem_write(DATA, start.data if start.data is not None else linked.data)
-    esp = STACK + STACK_SIZE - 64 - len(start.stack)
+    top = STACK + STACK_SIZE - lower
+    esp = top - 64 - len(start.stack)
     engine.mem_write(esp, struct.pack("<I", SENTINEL) + start.stack)
     for name, value in start.registers.items():
         engine.reg_write(_IDS[name], value)
@@ -145,7 +147,8 @@ def run(linked: Linked, label: str, start: Start) -> End:
     engine.hook_add(unicorn.UC_HOOK_CODE, watch.step)
     go(engine, linked, linked.labels[label], watch)
     registers = {name: engine.reg_read(_IDS[name]) for name in REGISTERS}
-    above = bytes(engine.mem_read(esp + 4, STACK + STACK_SIZE - esp - 4))
+    registers["esp"] += lower
+    above = bytes(engine.mem_read(esp + 4, top - esp - 4))
     data = bytes(engine.mem_read(DATA, len(linked.data)))
     return End(registers, above, data, watch.executed, watch.blocks, watch.edges, esp - watch.lowest, watch.trouble)
 

@@ -1,0 +1,54 @@
+"""`python -m tests.passes COUNT [FIRST]`: so many random programs, each specialized in every way, beside the originals;
+exit 1 where a new call does something else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from random import Random
+
+from _pytest.outcomes import Skipped
+
+from rewriter.ir import Program
+from rewriter.passes.specialize import NAMES, Specialized
+from tests.passes.test_lockstep import check, specialized
+from tests.region.test_lockstep import with_region
+
+WAYS: dict[str, Callable[[int], tuple[Program, Specialized]]] = {
+    "in place": specialized,
+    "as published": lambda seed: specialized(seed, published=True),
+    "without one pass": lambda seed: specialized(seed, without=frozenset({NAMES[seed % len(NAMES)]})),
+    "region": with_region,
+}
+
+
+def tried(seed: int) -> tuple[int, list[str]]:
+    """How many ways there were, and what was different."""
+    done, found = 0, []
+    for way, made in WAYS.items():
+        try:
+            check(*made(seed), Random(seed))
+            done += 1
+        except Skipped:
+            continue
+        except Exception as error:
+            done += 1
+            found.append(f"seed {seed}, {way}: {type(error).__name__}: {str(error).splitlines()[0]}")
+    return done, found
+
+
+def main(count: int, first: int = 0) -> int:
+    calls = failures = 0
+    with ProcessPoolExecutor() as processes:
+        for done, wrong in processes.map(tried, range(first, first + count), chunksize=4):
+            calls += done
+            failures += len(wrong)
+            for what in wrong:
+                print(what, flush=True)
+    print(f"{count} programs, {calls} new calls, {failures} differences")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))
