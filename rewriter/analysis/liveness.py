@@ -4,7 +4,8 @@ The low bits are those of `x86.effects`; above them stands one bit for each byte
 lies below its entry esp.  What lies at or above it belongs to the caller (for a system call: the saved user
 registers), and always matters; what lies below esp never does, for an interrupt may write there (§5.5).
 An instruction whose results do not matter does not make its operands matter (liveness is *strong*): so a register
-that is only saved and restored is not read.
+that is only saved and restored is not read.  But as long as it stands there it is executed: what its addresses are
+made of matters, or it would touch memory that is not there, or not ours.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Touch:
     """What one instruction needs (`reads`), overwrites for certain (`kills`), and may change (`results`).
 
     `keep`: it does something besides, and is needed whatever its results are worth.  `elsewhere`: it reads or writes
-    memory that is not in this mask."""
+    memory that is not in this mask.  `addresses`: the registers with which it finds memory."""
 
     reads: int
     kills: int
@@ -43,11 +44,12 @@ class Touch:
     keep: bool
     elsewhere: bool = True
     callee: Summary | None = None
+    addresses: int = 0
 
-    def before(self, after: int) -> int:
-        """What matters before the instruction, given what matters after it."""
+    def before(self, after: int, *, stays: bool = True) -> int:
+        """What matters before the instruction, given what matters after it; `stays`: even if its results do not."""
         if not self.keep and not self.results & after:
-            return after
+            return after | self.addresses if stays else after
         if self.callee is not None:
             return after & ~_LOW | self.callee.before(after & _LOW) & ~ESP | self.reads
         return after & ~self.kills | self.reads
@@ -55,10 +57,11 @@ class Touch:
 
 class Liveness:
     """What matters at each point of the blocks that `values` has reached.  `at_return`: registers and flags that
-    somebody reads after the function's return."""
+    somebody reads after the function's return; `stays`: instructions whose results do not matter are not removed."""
 
-    def __init__(self, values: Values, at_return: int) -> None:
+    def __init__(self, values: Values, at_return: int, *, stays: bool = True) -> None:
         self.values = values
+        self.stays = stays
         self._touches: dict[str, list[Touch]] = {}
         self._esp: dict[str, list[int | None]] = {}
         self._ways: dict[str, list[tuple[Edge, State]]] = {}
@@ -92,7 +95,7 @@ class Liveness:
             esp = below[position]
             after = masks[-1] if esp is None else masks[-1] & (1 << STACK_SHIFT + max(0, -esp)) - 1
             masks[-1] = after
-            before = touches[position].before(after)
+            before = touches[position].before(after, stays=self.stays)
             masks.append(before | fault if position == len(touches) - 1 else before)
         return masks[::-1]
 
@@ -142,7 +145,9 @@ class Liveness:
             return Touch(ALL_REGISTERS & ~ESP | FLAGS | FRAME, 0, 0, True)
         found = effects(insn)
         reads, kills, results = found.reads & ~ESP, found.writes & ~ESP, found.may_write & ~ESP
-        elsewhere = False
+        elsewhere, addresses = False, 0
+        for mem, _ in (*found.loads, *found.stores):
+            addresses |= _named(mem.base) | _named(mem.index)
         keep = bool(found.fixed) or insn.faults_to is not None or flow(insn.raw) is not Flow.NEXT
         for mem, size in found.loads:
             place = step.touched(mem, size)
@@ -158,7 +163,7 @@ class Liveness:
             results |= escaped if place is None else _bits(place)  # what it may change, though it need not
         if found.may_write & ESP and step.decoded.mnemonic not in _DELETABLE_WITH_ESP:
             keep = True
-        return Touch(reads | escaped, kills & ~escaped, results, keep, elsewhere)
+        return Touch(reads | escaped, kills & ~escaped, results, keep, elsewhere, addresses=addresses)
 
     def _owns(self, place: Range) -> bool:
         """Whether these bytes lie in the function's own frame, where every byte has its bit."""
@@ -187,6 +192,10 @@ def _bits(touched: Range) -> int:
 
 
 FRAME = _bits((LOWEST, 0))
+
+
+def _named(register: str | None) -> int:
+    return register_mask(register) & ~ESP if register is not None else 0
 
 
 def _harmless(step: Step, mem: Mem) -> bool:

@@ -11,6 +11,7 @@ above (they are the saved user registers), instructions with effects of their ow
 
 from __future__ import annotations
 
+from rewriter.analysis.liveness import Liveness
 from rewriter.ir import Insn
 from rewriter.passes.rewrite import assembled
 from rewriter.passes.work import Work
@@ -23,7 +24,7 @@ NAME = "deadcode"
 def deadcode(work: Work) -> None:
     """Remove instructions whose results do not matter, all at once: liveness is strong."""
     values = work.values()
-    live = work.liveness(values)
+    live = Liveness(values, work.at_return, stays=False)
     for block in work.function.blocks:
         if block.label not in values.states:
             continue

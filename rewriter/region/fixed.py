@@ -53,6 +53,8 @@ def fixed(m: Moment) -> None:
         effect.kills = written
         m.settle(kills=True, also=written)
     effect.moves = found.esp_change or 0
+    if effect.moves > 0:
+        effect.kills += ((m.state.esp, m.state.esp + effect.moves),)
     if found.esp_change:
         m.move_esp(m.pool.stack(m.state.esp + found.esp_change))
 
@@ -142,7 +144,8 @@ def call(m: Moment, callee: Summary) -> None:
     effect.results = {r: m.pool.make("result", effect.number, r) for r in _OTHERS if callee.clobbers & _MASKS[r]}
     effect.passed = {r: m.state.registers[r] for r in effect.results if ~callee.writes & _MASKS[r]}
     effect.moves = callee.pops
-    effect.kills = ((esp, depth_reach(callee.kill_depth, m.step.state, m.step.returns)), *m.escaped)
+    killed = max(depth_reach(callee.kill_depth, m.step.state, m.step.returns), esp + callee.pops)
+    effect.kills = ((esp, killed), *m.escaped)
     m.effects.append(effect)
     m.state.registers |= effect.results
     m.settle(kills=True, also=effect.kills)

@@ -175,6 +175,7 @@ class Writer(Placer):
                 target = m.take(avoid=[*effect.results, *effect.inputs])
                 m.put(f"mov {target}, {m.slot(slot)}")
                 m.set(target, value)
+                m.at.memory.pop(slot, None)
 
     def _evacuate(self, effect: Effect, faulting: list[Value]) -> None:
         """Make the fixed registers free: what they hold and is needed behind the effect goes to others."""
@@ -236,7 +237,12 @@ class Writer(Placer):
 
 def _killed(effect: Effect, slot: int) -> bool:
     """Whether another word may stand in a stack slot behind the effect."""
-    return any(low < slot + WORD and slot < high for low, high in effect.kills)
+    return _lost(effect, slot) or any(low < slot + WORD and slot < high for low, high in effect.kills)
+
+
+def _lost(effect: Effect, slot: int) -> bool:
+    """Whether the slot lies below esp when the effect happens, where an interrupt may write: esp may have gone up."""
+    return effect.esp is not None and slot < effect.esp
 
 
 def _in_memory(insn: Insn) -> bool:

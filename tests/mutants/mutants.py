@@ -254,6 +254,29 @@ def frames_lose_a_word() -> None:
     Placer._skip = dishonest  # type: ignore[method-assign]
 
 
+def words_below_esp_stay() -> None:
+    import_module("rewriter.region.writer")._lost = lambda effect, slot: False  # type: ignore[attr-defined]
+
+
+def popped_words_stay() -> None:
+    fixed = import_module("rewriter.region.fixed")
+    honest = fixed.call
+
+    def call(m: Any, callee: Any) -> None:
+        honest(m, callee)
+        effect = m.effects[-1]
+        effect.kills = tuple((low, high - callee.pops) for low, high in effect.kills)
+
+    import_module("rewriter.region.lift").call = call  # type: ignore[attr-defined]
+
+
+def what_is_dead_needs_no_address() -> None:
+    from rewriter.analysis.liveness import Touch
+
+    honest = Touch.before
+    Touch.before = lambda self, after, *, stays=True: honest(self, after, stays=False)  # type: ignore[method-assign]
+
+
 def stored_addresses_are_unused() -> None:
     from rewriter.passes import unused
 
@@ -292,6 +315,13 @@ MUTANTS = {
     ),
     "clobbered_registers_survive": Mutant(
         "a value stays in a register that a call changes", clobbered_registers_survive, REGION
+    ),
+    "words_below_esp_stay": Mutant("a word below esp counts as still there", words_below_esp_stay, REGION),
+    "popped_words_stay": Mutant(
+        "an argument counts as still there when its callee popped it", popped_words_stay, REGION
+    ),
+    "what_is_dead_needs_no_address": Mutant(
+        "an exit leads to a dead store without the register that says where", what_is_dead_needs_no_address, REGION
     ),
     "memory_is_never_brought_up_to_date": Mutant(
         "a callee does not find its arguments", memory_is_never_brought_up_to_date, REGION
