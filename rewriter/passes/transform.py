@@ -68,8 +68,9 @@ class Transformer:
     def run(self, work: Work, transforms: Sequence[tuple[str, Pass]]) -> None:
         """Each must leave a valid function behind, and all of them a stack that is not deeper.  Raises Broken."""
         depth = deepest(work.values())
-        if work.plain is not None and depth is not None:
-            depth = max(depth, deepest(work.plain.values()) or 0)
+        bases = [base for base in (work.plain, work.early) if base is not None]
+        if bases and depth is not None:
+            depth = max(depth, *(deepest(base.values()) or 0 for base in bases))
             work.depths.index.add(work.function)
         for pass_name, transform in transforms:
             self.one(work, pass_name, transform)

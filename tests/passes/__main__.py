@@ -11,7 +11,8 @@ from random import Random
 from _pytest.outcomes import Skipped
 
 from rewriter.ir import Program
-from rewriter.passes.specialize import NAMES, Specialized
+from rewriter.passes.specialize import Specialized
+from rewriter.passes.transform import NAMES
 from tests.passes.test_lockstep import check, specialized
 from tests.region.test_lockstep import with_region
 
