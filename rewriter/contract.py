@@ -10,6 +10,10 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+SMALLEST_STACK, LARGEST_STACK = 512, 1 << 20  # bytes
+MOST_SLOTS = 65536  # of a system-call table
+MOST_ARGUMENTS = 6  # of a system call: ebx, ecx, edx, esi, edi, ebp
+
 
 class ContractError(ValueError):
     """The contract is not of the known form; the message says which key and why, in one line."""
@@ -70,6 +74,8 @@ class Contract:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ContractError(f"not TOML: {error}") from None
+        except RecursionError:
+            raise ContractError("not TOML: nested too deeply") from None
         parts = {"system_calls": SystemCalls, "exception_table": ExceptionTable, "kprofile": Kprofile}
         known: dict[str, Any] = {}
         for key, value in table.items():
@@ -84,7 +90,18 @@ class Contract:
                 known[key] = value
         contract = _fill(Contract, known, "contract")
         assert isinstance(contract, Contract)
+        _check_sizes(contract)
         return contract
+
+
+def _check_sizes(contract: Contract) -> None:
+    size, calls = contract.stack_size, contract.system_calls
+    if size & (size - 1) or not SMALLEST_STACK <= size <= LARGEST_STACK:
+        raise ContractError(f"stack_size is {size}, not a power of two from {SMALLEST_STACK} to {LARGEST_STACK}")
+    if calls is not None and not 0 < calls.slots <= MOST_SLOTS:
+        raise ContractError(f"system_calls.slots is {calls.slots}, not a number from 1 to {MOST_SLOTS}")
+    if calls is not None and calls.arguments > MOST_ARGUMENTS:
+        raise ContractError(f"system_calls.arguments is {calls.arguments}, but there are {MOST_ARGUMENTS} registers")
 
 
 def _stubs(value: Any) -> tuple[EqualStubs, ...]:

@@ -16,6 +16,7 @@ FAILED = 1  # a check failed
 WRONG = 2  # wrong usage or a bad input file
 LACKING = 3  # the environment lacks something
 INTERRUPTED = 130  # by Ctrl-C
+LONGEST = 320  # characters of a line that says what went wrong
 UNREAD = 141  # nobody reads the output any more, as SIGPIPE would end us
 
 
@@ -68,8 +69,14 @@ def _message(error: click.ClickException) -> str:
 
 
 def _say(line: str, status: int) -> int:
-    print(f"hotpath: {line}", file=sys.stderr)
+    print(f"hotpath: {readable(line)}", file=sys.stderr)
     return status
+
+
+def readable(text: str) -> str:
+    """One line for a terminal, whatever names a file gave to things: nothing that it would obey, and no pages."""
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 60]} … {line[-50:]}"
 
 
 def _drop_output() -> None:

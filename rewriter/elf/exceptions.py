@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rewriter.contract import ExceptionTable
-from rewriter.elf.image import ElfError, Image, RawSection
+from rewriter.elf.image import SHN_ABS, ElfError, Image, RawSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ def read_exception_table(image: Image, promise: ExceptionTable) -> tuple[RawSect
     """The table's section, which it must fill, and its entries.  Raises ElfError."""
     if promise.format != "absolute-pairs":
         raise ElfError(f"exception tables of format {promise.format!r} are not understood")
-    values = {s.name: s.value for s in image.symbols if s.section}
+    owned = ((s, image.sections[s.section]) for s in image.symbols if 0 < s.section < len(image.sections))
+    values = {s.name: s.value for s, section in owned if section.address <= s.value <= section.end}
+    values |= {s.name: s.value for s in image.symbols if s.section == SHN_ABS}
     for name in (promise.start, promise.end):
         if name not in values:
             raise ElfError(f"has no symbol {name}, which the contract names as a boundary of the exception table")

@@ -14,8 +14,10 @@ from rewriter.elf.extents import Extent, Extents, labels_of
 from rewriter.elf.image import ElfError, Image, RawSection, RawSymbol, read
 from rewriter.elf.leaders import Leaders, branch_target
 from rewriter.elf.pins import pin
+from rewriter.elf.promises import check_promises
 from rewriter.elf.relocations import Named, Relocations
 from rewriter.elf.returns import end_calls
+from rewriter.elf.segments import check_segments
 from rewriter.elf.stubs import Stubs
 from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, Section, Segment, Symbol
 from rewriter.x86.flow import Flow, branch_field, flow
@@ -26,6 +28,7 @@ PAGE = 4096
 def load(raw: bytes, contract: Contract | None = None) -> Program:
     """Read a statically linked i386 ELF with symbols and relocations.  Raises ElfError, one line."""
     image = read(raw)
+    check_segments(image, raw)
     return _Loader(image, contract or Contract()).program()
 
 
@@ -62,6 +65,7 @@ class _Loader:
             made_for=self.image.flags,
         )
         end_calls(program)
+        check_promises(program, self.contract)
         pin(program, self.contract)
         return program
 

@@ -9,6 +9,7 @@ from rewriter.contract import Contract
 from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses, reads_return_address
 from rewriter.elf.extents import PADDING
 from rewriter.elf.place import main_text
+from rewriter.elf.promises import promised
 from rewriter.elf.stubs import COUNTED
 from rewriter.ir import Block, Function, Insn, Program, Ref, RefKind
 from rewriter.x86.decode import DecodeError
@@ -50,11 +51,13 @@ class _Pins:
 
     def _pin_promised(self) -> None:
         text = main_text(self.program.sections)
-        promised = dict.fromkeys(self.contract.copied, "the contract says that its bytes are copied")
-        promised |= dict.fromkeys(self.contract.stay, "the contract says so")
+        copied = promised(self.program, self.contract.copied, "is copied")
+        stays = promised(self.program, self.contract.stay, "stays")
         for function in self.program.functions:
-            if function.name in promised:
-                self._add(function, promised[function.name])
+            if function.name in copied:
+                self._add(function, "the contract says that its bytes are copied")
+            if function.name in stays:
+                self._add(function, "the contract says so")
             origin = function.blocks[0].insns[0].origin or 0
             if not text.address <= origin < text.address + text.size:
                 self._add(function, "its section stays in place")

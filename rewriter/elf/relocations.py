@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rewriter.elf.image import R_32, SHN_ABS, ElfError, Image, RawSection, RawSymbol
 from rewriter.ir import RefKind
+
+WORD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,14 @@ class Relocations:
             if place is not None:
                 section, offset, addend = place
                 self.named[r.section].append(Named(r.offset, kind, section, offset, addend + behind, r.symbol))
-        for refs in self.named.values():
+        for index, refs in self.named.items():
             refs.sort(key=lambda ref: ref.field)
+            for before, after in pairwise(refs):
+                if after.field < before.field + WORD:
+                    where = f"{self.image.sections[index].name}+{after.field:#x}"
+                    raise ElfError(f"two relocations want the same bytes at {where}")
+        if not any(self.named.values()):
+            raise ElfError("no relocation names anything in the image")
 
     def _place(self, symbol: RawSymbol, value: int) -> tuple[RawSection, int, int] | None:
         """(section, offset, addend) of a value, by the section that owns the *symbol*: an index below the start of
