@@ -74,7 +74,7 @@ def _phases(
     inlined, result = inline.run(options, system, loaded, observed, counted, traced, poll)
     yield result
     progress("specialize")
-    specialized, result = specialize.run(options, system, loaded, inlined)
+    specialized, result = specialize.run(options, system, loaded, observed, inlined)
     yield result
     progress("layout")
     image, result = layout.run(options, system, loaded, counted, specialized, poll)

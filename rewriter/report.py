@@ -38,11 +38,13 @@ PHASES = tuple(stage.name for stage in STAGES)
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of equally many cells.  A float under a column named `share` is a fraction of one; int cells are
-    shown with separators, so what is a name (an address, a number of a system call) is a str."""
+    shown with separators, so what is a name (an address, a number of a system call) is a str.  `detail`: too much to
+    be shown where nobody asks for everything."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    detail: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -52,11 +54,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Assembly before and after, one line an instruction or label; `before` is "" where there was nothing."""
+    """Assembly before and after, one line an instruction or label; `before` is "" where there was nothing.  `detail`:
+    as of a table."""
 
     title: str
     before: str
     after: str
+    detail: bool = False
 
 
 DIRECT, INDIRECT, JUMPED = "call", "indirect call", "tail call"  # how a function was entered

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rewriter.analysis.sites import CallSite
 from rewriter.probes.values import single
 from rewriter.profile import Arguments, Site
+from rewriter.reasons import Reason, Why
 
 FREQUENT = 0.02  # share of all system calls that makes one frequent
 LEAST = 5  # calls that are worth a number of their own, however few there are
@@ -40,8 +41,15 @@ class Variant:
 
 @dataclass(slots=True)
 class Choice:
+    """The new calls, and why the other sites do without."""
+
     variants: list[Variant] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)  # sites by reason
+    refusals: dict[Site, Why] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many sites, by reason."""
+        return Counter(str(why.reason) for why in self.refusals.values())
 
 
 def choose(
@@ -61,32 +69,31 @@ def choose(
     known = {(program, site.address): site for program, found in sites.items() for site in found}
     total = sum(sum(groups.values()) for groups in arguments.values())
     frequent = _frequent(arguments, total)
-    users: dict[tuple[int, Constants, Constants], list[tuple[SiteName, int]]] = defaultdict(list)  # calls by site
+    users: dict[tuple[int, Constants, Constants], list[tuple[Site, int]]] = defaultdict(list)  # calls by site
     for name, groups in arguments.items():
         site = known.get((name.program, name.address))
-        reason = _unsuitable(name, site, arity, frequent)
-        if site is not None and not reason and contradicted(site, groups):
-            reason = "a call passed other values than its site was proved to pass"
-        if site is None or reason:
-            choice.refused[reason] += 1
+        why = _unsuitable(name, site, arity, frequent)
+        if site is not None and why is None and contradicted(site, groups):
+            why = Why(Reason.CONTRADICTED)
+        if site is None or why is not None:
+            choice.refusals[name] = why or Why(Reason.NO_PROGRAM)
             continue
         implied, guarded = _constants(site, groups, arity[name.number], single_argument)
-        users[name.number, implied, guarded].append(((name.program, name.address), sum(groups.values())))
+        users[name.number, implied, guarded].append((name, sum(groups.values())))
     numbers = iter(free)
     for (call, implied, guarded), found in sorted(users.items(), key=lambda item: (-_calls(item[1]), item[0])):
         rare = _calls(found) < max(FREQUENT * total, LEAST)
         number = None if rare else next(numbers, None)
         if number is None:
-            choice.refused["its arguments are rare" if rare else "no free system-call number"] += len(found)
+            why = Why(Reason.RARE_ARGUMENTS if rare else Reason.NO_NUMBER)
+            choice.refusals |= {site: why for site, _ in found}
             continue
-        choice.variants.append(
-            Variant(call, number, implied, guarded, _calls(found), tuple(sorted(s for s, _ in found)))
-        )
-    choice.refused = +choice.refused
+        places = tuple(sorted((site.program, site.address) for site, _ in found))
+        choice.variants.append(Variant(call, number, implied, guarded, _calls(found), places))
     return choice
 
 
-def _calls(found: Sequence[tuple[SiteName, int]]) -> int:
+def _calls(found: Sequence[tuple[Site, int]]) -> int:
     return sum(count for _, count in found)
 
 
@@ -97,15 +104,22 @@ def _frequent(arguments: Mapping[Site, Mapping[Arguments, int]], total: int) -> 
     return {number for number, count in calls.items() if count >= FREQUENT * total}
 
 
-def _unsuitable(name: Site, site: CallSite | None, arity: Mapping[int, int], frequent: set[int]) -> str:
-    """Why a site does not get a new number; "" where it may."""
+def _unsuitable(name: Site, site: CallSite | None, arity: Mapping[int, int], frequent: set[int]) -> Why | None:
+    """Why a site does not get a new number; None where it may."""
     if name.number not in frequent:
-        return "the call is not frequent"
+        return Why(Reason.RARE_CALL)
     if name.number not in arity:
-        return "the number has no handler"
+        return Why(Reason.NO_HANDLER)
     if site is None:
-        return "the program is not known"
-    return site.refused
+        return Why(Reason.NO_PROGRAM)
+    return Why(Reason.NO_SITE, site.refused) if site.refused else None
+
+
+def dominant(groups: Mapping[Arguments, int], arity: int) -> dict[int, tuple[int, int]]:
+    """The arguments of a site that hardly vary: the value of each, and how often it was passed."""
+    total = sum(groups.values())
+    found = {i: next(iter(single(groups, i).items())) for i in range(arity)}
+    return {i: (value, count) for i, (value, count) in found.items() if count >= COMMON * total}
 
 
 def contradicted(site: CallSite, groups: Mapping[Arguments, int]) -> bool:
@@ -117,13 +131,8 @@ def _constants(
     site: CallSite, groups: Mapping[Arguments, int], arity: int, single_argument: bool
 ) -> tuple[Constants, Constants]:
     """What is known of a site's arguments: proved constants, and others that hardly vary."""
-    total = sum(groups.values())
     proved = {i: value for i, value in site.constants.items() if i < arity}
-    common: dict[int, int] = {}
-    for i in range(arity):
-        value, count = next(iter(single(groups, i).items()))
-        if i not in proved and count >= COMMON * total:
-            common[i] = value
+    common = {i: value for i, (value, _) in dominant(groups, arity).items() if i not in proved}
     if single_argument:
         proved, common = _best(proved, common)
     return tuple(sorted(proved.items())), tuple(sorted(common.items()))

@@ -30,19 +30,21 @@ STYLES = {"-": "red", "+": "green", "…": "dim", " ": ""}
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How much is shown, and on how many columns; `plain` has neither lines nor bars."""
+    """How much is shown, and on how many columns; `plain` has neither lines nor bars.  `everything`: also what the
+    phases hold to be too much."""
 
     width: int
     plain: bool = False
     detail: bool = True
+    everything: bool = False
     more: str = ""  # how to see what is left out
 
 
 def phase(result: PhaseResult, look: Look, listings: bool = True) -> RenderableType:
     """The whole result: heading, sentence, account, tables and listings."""
     parts: list[RenderableType] = [heading(result, look), Text(result.sentence), *_account(result, look)]
-    tables = [each for each in result.tables if each.rows]
-    code = list(result.listings) if listings else []
+    tables = [each for each in result.tables if each.rows and (look.everything or not each.detail)]
+    code = [each for each in result.listings if listings and (look.everything or not each.detail)]
     if look.detail:
         parts += [tree(each, look, legend=each is result.trees[0]) for each in result.trees]
         parts += [table(each, look) for each in tables] + [listing(each, look) for each in code]

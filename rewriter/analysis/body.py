@@ -11,6 +11,7 @@ from rewriter.analysis.summary import depth_reach
 from rewriter.analysis.value import WORD
 from rewriter.analysis.values import Values
 from rewriter.ir import Block
+from rewriter.reasons import Reason, Why
 from rewriter.x86.effects import effects
 from rewriter.x86.flow import Flow, flow
 
@@ -49,21 +50,21 @@ class Body:
             return True
         return self.values.before_last(edge.source).esp == 0
 
-    def obstacle(self) -> str | None:
+    def obstacle(self) -> Why | None:
         """Why its calls cannot be inlined; None if they can."""
         pins = self.index.functions[self.name].pins
         if pins:
-            return f"pinned: {pins[0]}"
+            return Why(Reason.PINNED, pins[0])
         summary = self.depths.of(self.name)
         if summary.pops is None:
-            return summary.reason or "esp is not known at its return"
+            return Why(Reason.STACK, summary.reason or "esp is not known at its return")
         if not summary.returns:
-            return "it never returns"
+            return Why(Reason.NEVER_RETURNS)
         if any(label not in self.index.blocks for label in self.values.states):
-            return "control leaves for an unknown place"
+            return Why(Reason.STACK, "control leaves for an unknown place")
         for block in self.blocks:
-            if block.label in self.values.states and (reason := self._touches_return(block)):
-                return reason
+            if block.label in self.values.states and (found := self._touches_return(block)):
+                return Why(Reason.STACK, found)
         return None
 
     def exception_table(self) -> bool:

@@ -25,6 +25,7 @@ from rewriter.ir import Block, Insn
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason, Why
 from rewriter.x86.effects import effects
 from rewriter.x86.encode import assemble, branch
 from rewriter.x86.flow import Flow, flow
@@ -37,25 +38,22 @@ def slot_of(argument: int) -> int:
     return WORD + WORD * argument
 
 
-def imply(work: Work, known: dict[int, int]) -> dict[int, int]:
-    """Replace every read of these arguments by its value; those that were not refused."""
+def imply(work: Work, known: dict[int, int]) -> tuple[dict[int, int], dict[int, Why]]:
+    """Replace every read of these arguments by its value; those that were not refused, and those that were."""
     original = clone(work.function.blocks, {})
-    accepted = dict(known)
+    accepted, refused = dict(known), dict[int, Why]()
     while accepted:
         slots = {slot_of(n): constant(value) for n, value in accepted.items()}
         constants(work, slots)
         deadcode(work)
         unreachable(work)
-        refused = {n: reason for n in accepted if (reason := _read(work, n))}
-        for n, reason in refused.items():
-            work.outcome.refuse(NAME, work.name, work.name, f"argument {n}: {reason}")
-            del accepted[n]
-        if not refused:
+        found = {n: Why(Reason.STILL_READ, read) for n in accepted if (read := _read(work, n))}
+        if not found:
             break
+        refused |= found
+        accepted = {n: value for n, value in accepted.items() if n not in found}
         work.function.blocks[:] = clone(original, {})
-    for n, value in accepted.items():
-        work.outcome.did(NAME, work.name, work.name, f"argument {n} is {value:#x}")
-    return accepted
+    return accepted, refused
 
 
 def _read(work: Work, argument: int) -> str | None:
@@ -137,7 +135,7 @@ def guard(work: Work, general: str, known: dict[int, int]) -> None:
         test = assemble([f"cmp dword ptr [esp + {slot_of(n):#x}], {value:#x}"])
         tests.append(Block(names[position], [*test, branch("ne", general)], names[position + 1]))
         work.stands_for[names[position]] = general, 0
-        work.outcome.did(NAME, work.name, names[position], f"argument {n} is tested for {value:#x}")
+    work.failing.add(general)
     _enter(work, tests, inner)
 
 
@@ -149,7 +147,7 @@ def renumber(work: Work, number: int) -> None:
     """
     inner = _make_room(work)
     _enter(work, [Block(work.name, assemble([f"mov eax, {number:#x}"]), inner)], inner)
-    work.outcome.did(NAME, work.name, work.name, f"eax holds {number:#x}, the call's old number")
+    work.outcome.did(NAME, work.name, work.name, Reason.RENUMBERED, f"{number:#x}")
 
 
 def _make_room(work: Work) -> str:

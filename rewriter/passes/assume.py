@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rewriter.analysis.sites import ARGUMENTS
 from rewriter.analysis.summary import NOT_ESP
@@ -19,9 +20,18 @@ from rewriter.passes.inline import Inliner
 from rewriter.passes.transform import Transformer
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
+from rewriter.reasons import Reason, Why
 from rewriter.x86.effects import FLAGS, names, register_mask
 
 Known = Mapping[int, int]  # argument → value
+
+
+class Assumed(NamedTuple):
+    """What the new call takes its arguments for, and why not more."""
+
+    implied: Known
+    tested: Known
+    refused: Mapping[int, Why]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +41,19 @@ class Assumer:
     origins: Mapping[str, frozenset[str]]
     transformer: Transformer
 
-    def run(
-        self, work: Work, handler: str, implied: Known, guarded: Known, candidates: Known
-    ) -> tuple[dict[int, int], dict[int, int]]:
+    def run(self, work: Work, handler: str, implied: Known, guarded: Known, candidates: Known) -> Assumed:
         """Let arguments be known, and test others: those that became implied, and those that are tested: the `guarded`
-        ones, and those `candidates` whose test pays."""
+        ones, and those `candidates` whose test pays.  There is one remark for each argument."""
+        wanted = {**candidates, **guarded, **implied}
         # A register may hold anything where an argument is implied, and a test changes the flags.
-        known = self._imply(work, self._accepted(work, handler, implied, tested=False))
-        refused = {n: value for n, value in implied.items() if n not in known}  # it can still be tested for
-        wanted = self._accepted(work, handler, {**guarded, **candidates, **refused}, tested=True)
-        tested = {n: value for n, value in wanted.items() if n in guarded}
-        tested |= paying(work, handler, {n: value for n, value in wanted.items() if n not in tested})
+        possible, why = self._accepted(work, handler, implied, tested=False)
+        known, still_read = self._imply(work, possible)
+        why |= still_read
+        others = {n: value for n, value in wanted.items() if n not in known}  # it can still be tested for
+        possible, reads = self._accepted(work, handler, others, tested=True)
+        tested = {n: value for n, value in possible.items() if n in guarded}
+        pays, costs = paying(work, handler, {n: value for n, value in possible.items() if n not in tested})
+        tested |= pays
         general = handler
         if tested and known:
             general, both = _general(work, handler, known)
@@ -49,20 +61,25 @@ class Assumer:
             known = both
         if tested:
             self.transformer.one(work, NAME, lambda each: guard(each, general, dict(tested)))
-        return known, tested
+        refused = {n: _final([each[n] for each in (why, reads, costs) if n in each]) for n in wanted}
+        assumed = Assumed(known, tested, {n: w for n, w in refused.items() if n not in known and n not in tested})
+        for n, value in sorted(wanted.items()):
+            _remark(work, n, value, assumed)
+        return assumed
 
-    def _accepted(self, work: Work, handler: str, arguments: Known, tested: bool) -> dict[int, int]:
+    def _accepted(
+        self, work: Work, handler: str, arguments: Known, tested: bool
+    ) -> tuple[dict[int, int], dict[int, Why]]:
         """These arguments, but for those where the handler reads of its caller what may be different then: the flags
         after a test; what may depend on an implied argument's register, which may hold anything."""
-        accepted = {}
+        accepted, refused = dict[int, int](), dict[int, Why]()
         for argument, value in arguments.items():
             read = work.depths.of(handler).reads & (FLAGS if tested else self._depending(argument))
             if read:
-                reason = f"argument {argument}: the handler reads {', '.join(names(read))} of its caller"
-                work.outcome.refuse(NAME, work.name, work.name, reason)
+                refused[argument] = Why(Reason.READ_OF_CALLER, ", ".join(names(read)))
             else:
                 accepted[argument] = value
-        return accepted
+        return accepted, refused
 
     def _depending(self, argument: int) -> int:
         """The registers of a handler's caller that may depend on an argument; eax is made what it was (`renumber`)."""
@@ -73,14 +90,31 @@ class Assumer:
                 found |= register_mask(register)
         return found & NOT_ESP & ~register_mask("eax")
 
-    def _imply(self, work: Work, implied: Known) -> dict[int, int]:
-        """The implied arguments that were not refused."""
+    def _imply(self, work: Work, implied: Known) -> tuple[dict[int, int], dict[int, Why]]:
+        """The implied arguments that were not refused, and those that were."""
         before = copied(work.function)
-        known = imply(work, dict(implied))
+        known, refused = imply(work, dict(implied))
         self.transformer.check(work, NAME)
         if implied:
             self.transformer.watch(NAME, before, copied(work.function))
-        return known
+        return known, refused
+
+
+def _final(tried: list[Why]) -> Why:
+    """The last of several refusals, the others as its detail."""
+    *before, last = tried or [Why(Reason.LEFT_OUT)]
+    return Why(last.reason, "; ".join([*([last.detail] if last.detail else []), *map(str, before)]))
+
+
+def _remark(work: Work, argument: int, value: int, assumed: Assumed) -> None:
+    """What became of an argument."""
+    what, calls = f"argument {argument} is {value:#x}", work.heat.block(work.name)
+    if (why := assumed.refused.get(argument)) is not None:
+        detail = f"{what}; {why.detail}" if why.detail else what
+        work.outcome.refuse(NAME, work.name, work.name, why.reason, detail, executed=calls)
+    else:
+        reason = Reason.IMPLIED if argument in assumed.implied else Reason.TESTED
+        work.outcome.did(NAME, work.name, work.name, reason, what, executed=calls)
 
 
 def _general(work: Work, handler: str, known: Known) -> tuple[str, dict[int, int]]:
@@ -88,7 +122,7 @@ def _general(work: Work, handler: str, known: Known) -> tuple[str, dict[int, int
     Its label, and the arguments that could be implied in it."""
     plain = Inliner(work.depths, Profile("")).run(handler, f"{work.name}$general", ())
     copy = Work.on(plain, work.depths, work.contract, work.at_return)
-    accepted = imply(copy, dict(known))
+    accepted, _ = imply(copy, dict(known))
     work.depths.index.forget(copy.name)
     work.function.blocks += copy.function.blocks
     work.data += copy.data

@@ -23,6 +23,7 @@ from rewriter.ir import Block, Insn
 from rewriter.passes.results import known_result
 from rewriter.passes.substitute import substituted
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.x86.decode import decode
 from rewriter.x86.flow import Flow, flow
 
@@ -45,7 +46,7 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
     for site, insn in enumerate(block.insns):
         new = _replacement(insn, states[site], states[site + 1], after[site])
         if new is not None and new != [insn]:
-            work.did(NAME, block.label, "its operand or result is known", insn, 1 - len(new))
+            work.did(NAME, block.label, Reason.KNOWN, insn, 1 - len(new))
             insns += new
         else:
             insns.append(insn)
@@ -53,9 +54,9 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
     block.insns = insns
     if _never_returns(values, block):
         block.falls_to = None
-        work.did(NAME, block.label, "the call never comes back", block.insns[-1])
+        work.did(NAME, block.label, Reason.NEVER_BACK, block.insns[-1])
     if decided is not None:
-        work.did(NAME, block.label, "the branch always goes one way", block.insns.pop(), 1)
+        work.did(NAME, block.label, Reason.DECIDED, block.insns.pop(), 1)
         block.falls_to = decided
 
 

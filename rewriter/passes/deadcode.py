@@ -15,6 +15,7 @@ from rewriter.analysis.liveness import Liveness
 from rewriter.ir import Insn
 from rewriter.passes.rewrite import assembled
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.x86.decode import decode
 from rewriter.x86.effects import effects
 
@@ -35,7 +36,7 @@ def deadcode(work: Work) -> None:
             else:
                 left = _left(insn)
                 kept += left
-                work.did(NAME, block.label, f"nobody needs {decode(insn.raw).mnemonic}", insn, 1 - len(left))
+                work.did(NAME, block.label, Reason.DEAD, insn, 1 - len(left), decode(insn.raw).mnemonic)
         block.insns = kept
 
 
@@ -58,5 +59,5 @@ def unreachable(work: Work) -> None:
             pending += [edge.target for edge in index.edges(index.blocks[label])]
     for block in work.function.blocks:
         if block.label not in found:
-            work.did("unreachable", block.label, "never reached", block.insns[0] if block.insns else None)
+            work.did("unreachable", block.label, Reason.UNREACHABLE, block.insns[0] if block.insns else None)
     work.function.blocks[:] = [block for block in work.function.blocks if block.label in found]

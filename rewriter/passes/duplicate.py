@@ -18,6 +18,7 @@ from rewriter.analysis.graph import Edge
 from rewriter.edit import clone, redirect
 from rewriter.passes.heat import COLD_BELOW
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 
 NAME = "duplicate"
 
@@ -34,7 +35,7 @@ def duplicate(work: Work) -> None:
     if not any(cold_ways.values()):
         return
     if any(index.table(block) for block in work.function.blocks if block.label in warm or cold_ways[block.label]):
-        work.outcome.refuse(NAME, work.name, work.name, "a jump table on the hot path")
+        work.outcome.refuse(NAME, work.name, work.name, Reason.JUMP_TABLE)
         return
     labels = work.labels()
     names = {block.label: labels.fresh() for block in hot}
@@ -49,7 +50,7 @@ def duplicate(work: Work) -> None:
             work.heat.edges.pop((block.label, target), None)
     work.function.blocks += copies
     entered = {target for targets in cold_ways.values() for target in targets}
-    work.outcome.did(NAME, work.name, work.name, f"cold ways into {len(entered)} hot blocks")
+    work.outcome.did(NAME, work.name, work.name, Reason.DUPLICATED, f"{len(entered)} hot blocks")
 
 
 def _cold(work: Work, edge: Edge, from_hot: bool) -> bool:

@@ -33,11 +33,11 @@ from rewriter.passes.heat import Heat
 from rewriter.passes.layout import layout
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.region.cost import executed
-from rewriter.region.exits import Refused
+from rewriter.region.exits import CostsMore, Refused
 from rewriter.region.lift import Limits
-from rewriter.region.region import LIMITS, add_region
-from rewriter.region.tree import exits
+from rewriter.region.region import LIMITS, add_region, tell
 from rewriter.x86.decode import decode
 from rewriter.x86.encode import assemble, call, jump
 from rewriter.x86.flow import Flow, flow
@@ -74,8 +74,8 @@ def enter(
     otherwise.  `tidies`: passes that follow the region."""
     name = f"{way.function}${early.name}"
     try:
-        if (reason := Body(early.depths, handler).obstacle()) is not None:
-            raise NoEntrance(reason)
+        if (why := Body(early.depths, handler).obstacle()) is not None:
+            raise NoEntrance(str(why))
         work = joined(early, way, name, number)
         made = add_region(work, limits)
         for tidy in tidies:
@@ -84,16 +84,14 @@ def enter(
         blocks = early.depths.index.blocks
         there = sum(len(blocks[label].insns) for label in (*way.there, *way.back))
         if instructions is not None and cost > MOST * (instructions + there):
-            raise Refused(f"costs {cost:.1f} instructions, without it {instructions + there:.1f}")
-    except (Refused, NoEntrance) as why:
-        outcome.refuse(NAME, early.name, early.name, str(why))
+            raise CostsMore(f"{cost:.1f} instructions, without it {instructions + there:.1f}")
+    except (Refused, NoEntrance) as refused:
+        reason = Reason.COSTS_MORE if isinstance(refused, CostsMore) else Reason.ENTRY
+        outcome.refuse(NAME, early.name, early.name, reason, str(refused))
         return None
     layout(work)
     early.depths.index.forget(name)
-    for reason in work.outcome.refused:
-        outcome.refuse(NAME, early.name, early.name, reason)
-    for exit in exits(made.root):
-        outcome.did(NAME, early.name, exit.label, f"an exit: {exit.reason}", executed=exit.weight)
+    tell(outcome, NAME, early.name, work, made)
     return Entered(work.function, work.heat, cost, work.entries)
 
 
@@ -137,6 +135,7 @@ def joined(early: Work, way: Entrance, name: str, number: int) -> Work:
     work.stands_for = {body[label]: place for label, place in early.stands_for.items() if label in body}
     work.holes = {body[label]: behind for label, behind in early.holes.items() if label in body}
     work.holes[door.label] = way.back[0]
+    work.failing = {body.get(label, label) for label in early.failing}
     work.returns = {route[label]: (0,) for label in route}
     for label, copy in body.items():
         work.returns[copy] = (0, *(at_door - WORD + offset for offset in early.returns.get(label, (0,))))
@@ -206,6 +205,7 @@ def _tails(work: Work, block: Block, mine: set[str], target: str, labels: Labels
             raise NoEntrance(f"the handler leaves for {name}")
         made = Block(labels.fresh(), [*assemble(["lea esp, [esp + 4]"]), call(name)], target)
         work.stands_for[made.label] = name, 0
+        work.failing |= {made.label} if name in work.failing else set()
         work.function.blocks.append(made)
         work.returns[made.label] = work.returns[block.label][:2]
         if block.insns:

@@ -26,6 +26,7 @@ from rewriter.edit import Labels, clone, renamed
 from rewriter.ir import Block, Insn
 from rewriter.passes.rewrite import assembled, operand_text
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.x86.decode import Mem, Reg, decode
 from rewriter.x86.effects import FLAGS, effects, register_mask
 from rewriter.x86.encode import assemble, jump, with_displacement
@@ -49,11 +50,11 @@ def flatten(work: Work) -> None:
     try:
         _Flattening(work).run()
     except Refused as why:
-        work.outcome.refuse(NAME, work.name, work.name, str(why))
+        work.outcome.refuse(NAME, work.name, work.name, Reason.FRAMES, str(why))
         work.function.blocks[:] = old
         work.returns, work.heat = returns, heat
     else:
-        work.outcome.did(NAME, work.name, work.name, "one frame", saved=before - _executed(work))
+        work.outcome.did(NAME, work.name, work.name, Reason.ONE_FRAME, saved=before - _executed(work))
 
 
 def _executed(work: Work) -> float:

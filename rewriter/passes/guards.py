@@ -12,23 +12,24 @@ from rewriter.passes.arguments import guard
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason, Why
 
-NAME = "guard"
 
-
-def paying(work: Work, handler: str, candidates: Mapping[int, int]) -> dict[int, int]:
-    """Those of the candidates (argument → value) whose test pays, each beside those before it."""
+def paying(work: Work, handler: str, candidates: Mapping[int, int]) -> tuple[dict[int, int], dict[int, Why]]:
+    """Those of the candidates (argument → value) whose test pays, each beside those before it; and the others."""
     if not candidates:
-        return {}
+        return {}, {}
     kept: dict[int, int] = {}
+    refused: dict[int, Why] = {}
     least = _cost(work, handler, kept)
     for argument, value in candidates.items():
         cost = _cost(work, handler, {**kept, argument: value})
         if cost < least:
             kept[argument], least = value, cost
         else:
-            work.outcome.refuse(NAME, work.name, work.name, f"argument {argument}: guard costs more than it saves")
-    return kept
+            with_it, without = (each / max(work.heat.block(work.name), 1e-9) for each in (cost, least))
+            refused[argument] = Why(Reason.GUARD_COSTS, f"{with_it:.1f} instructions, without it {without:.1f}")
+    return kept, refused
 
 
 def _cost(work: Work, handler: str, known: Mapping[int, int]) -> float:

@@ -29,7 +29,9 @@ from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
 from rewriter.passes.heat import Heat
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
+from rewriter.passes.stays import Calls
 from rewriter.profile import Profile
+from rewriter.reasons import Reason, Why
 from rewriter.x86.decode import Mem, decode
 from rewriter.x86.effects import FLAGS
 from rewriter.x86.encode import assemble, branch, call, with_displacement
@@ -52,6 +54,7 @@ class Inlined:
     heat: Heat = field(default_factory=Heat)
     stands_for: dict[str, tuple[str, int]] = field(default_factory=dict)  # new blocks: (label, position) there
     holes: dict[str, str] = field(default_factory=dict)  # blocks that end with one: the return address of the call
+    failing: set[str] = field(default_factory=set)  # where control goes if a guard fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,28 @@ class _Instance:
     labels: dict[str, str]
     returns: tuple[int, ...]
     chain: tuple[str, ...]  # functions around it, itself last
+    share: float  # of the body's executions
 
 
 class Inliner:
-    """Copies `handler` under a new name and inlines into the copy."""
+    """Copies `handler` under a new name and inlines into the copy.  Each call that runs has a remark: why it was
+    inlined, or why not; `left_out`: since nobody wants it."""
 
-    def __init__(self, depths: Depths, profile: Profile, *, as_published: bool = False, budget: int = BUDGET) -> None:
+    def __init__(
+        self,
+        depths: Depths,
+        profile: Profile,
+        *,
+        as_published: bool = False,
+        budget: int = BUDGET,
+        left_out: bool = False,
+    ) -> None:
         self.depths = depths
         self.profile = profile
         self.as_published = as_published
         self.budget = budget
+        self.left_out = left_out
+        self.calls = Calls(profile)
         self.outcome = Outcome()
 
     def run(self, handler: str, name: str, paths: tuple[Path, ...], share: float = 1.0) -> Inlined:
@@ -102,7 +117,7 @@ class Inliner:
             self._copy_table(block, copy, labels)
         self.blocks += copies
         self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share)
-        return _Instance(body, labels, returns, chain)
+        return _Instance(body, labels, returns, chain, share)
 
     def _copy_table(self, block: Block, copy: Block, labels: dict[str, str]) -> None:
         """A jump table leads into the copy."""
@@ -128,38 +143,52 @@ class Inliner:
     # Calls
 
     def _inline(self, instance: _Instance, paths: tuple[Path, ...]) -> None:
+        self._stay(instance, {path.site for path in paths if path.site in instance.labels})
         for path in paths:
             label = instance.labels.get(path.site)
             block = next((b for b in self.blocks if b.label == label), None)
-            reason = (
-                "the trace leads through another function" if block is None else self._attempt(instance, block, path)
-            )
-            if reason:
-                executed = self.profile.blocks.get(path.site)
-                self.outcome.refuse(
-                    NAME, self.result.function.name, path.site, f"{path.callee}: {reason}", executed=executed
-                )
+            why = Why(Reason.ELSEWHERE) if block is None else self._attempt(instance, block, path)
+            if why is not None:
+                count = self.result.heat.block(label) if label is not None else self.profile.blocks.get(path.site)
+                detail = f"{path.callee}: {why.detail}" if why.detail else path.callee
+                self._refuse(label or path.site, self._address(path.site), count, Why(why.reason, detail))
 
-    def _attempt(self, instance: _Instance, block: Block, path: Path) -> str | None:
+    def _stay(self, instance: _Instance, tried: set[str]) -> None:
+        """Say of all other calls of a copy why they stay."""
+        for stays in self.calls.stay(instance.body, instance.labels, self.result.heat, instance.share):
+            if stays.site not in tried:
+                why = Why(Reason.LEFT_OUT, stays.why.detail) if self.left_out else stays.why
+                self._refuse(instance.labels[stays.site], stays.address, stays.executed, why)
+
+    def _refuse(self, label: str, address: int | None, executed: float | None, why: Why) -> None:
+        self.outcome.refuse(NAME, self.result.function.name, label, *why, address=address, executed=executed)
+
+    def _address(self, site: str) -> int | None:
+        """Of the call that ends a block of the original program."""
+        block = self.depths.index.blocks.get(site)
+        return block.insns[-1].origin if block is not None and block.insns else None
+
+    def _attempt(self, instance: _Instance, block: Block, path: Path) -> Why | None:
         """Inline one call; a reason if that is refused."""
         self.depths.poll()
         last = block.insns[-1] if block.insns else None
-        if last is None or flow(last.raw) not in (Flow.CALL, Flow.CALL_INDIRECT):
-            return "no call"
-        direct = flow(last.raw) is Flow.CALL
-        callee = self.depths.index.callee(last) if direct else path.callee
-        if callee is None or callee not in self.depths.index.functions:
-            return "calls what is not a function"
+        direct = last is not None and flow(last.raw) is Flow.CALL
+        callee = self.depths.index.callee(last) if last is not None and direct else path.callee
+        if last is None or callee is None or callee not in self.depths.index.functions:
+            return Why(Reason.NO_FUNCTION)
+        if flow(last.raw) not in (Flow.CALL, Flow.CALL_INDIRECT):
+            return Why(Reason.ELSEWHERE)
         owners = [self.depths.index.owners[p.site].name for p in path.inner if p.site in self.depths.index.owners]
         body = Body(self.depths, callee, [*owners, path.callee])
-        reason = self._obstacle(instance, block, body, direct, path)
-        if reason:
-            return reason
+        why = self._obstacle(instance, block, body, direct, path)
+        if why is not None:
+            return why
         esp = instance.body.values.before_last(path.site).esp
         assert esp is not None
         returns = (*instance.returns, instance.returns[-1] + esp - WORD)
         count, entries = self.result.heat.block(block.label), self.profile.blocks.get(body.entry, 0)
-        share = min(1.0, count / entries) if entries else 0.0
+        entered = count if direct else count * (1 - path.others[0])
+        share = min(1.0, entered / entries) if entries else 0.0
         copy = self._copy(body, returns, (*instance.chain, callee), share)
         self._return(copy, block.falls_to)
         behind = self.depths.index.blocks[path.site].falls_to
@@ -170,39 +199,49 @@ class Inliner:
             block.falls_to = copy.labels[body.entry]
             self.result.heat.flow(block.label, block.falls_to, count)
         else:
-            self._guard(block, last, callee, copy.labels[body.entry], count, behind)
-        self.outcome.did(
-            NAME, self.result.function.name, block.label, " > ".join(copy.chain), address=last.origin, executed=count
-        )
+            self._guard(block, last, path, copy.labels[body.entry], count, behind)
+        name, chain = self.result.function.name, " > ".join(copy.chain)
+        self.outcome.did(NAME, name, block.label, Reason.INLINED, chain, address=last.origin, executed=count)
         self._inline(copy, path.inner)
         return None
 
-    def _obstacle(self, instance: _Instance, block: Block, body: Body, direct: bool, path: Path) -> str | None:
+    def _obstacle(self, instance: _Instance, block: Block, body: Body, direct: bool, path: Path) -> Why | None:
         if body.name in instance.chain:
-            return "recursion"
+            return Why(Reason.RECURSION)
         if path.site not in instance.body.values.states or instance.body.values.before_last(path.site).esp is None:
-            return "esp is not known at the call"
+            return Why(Reason.STACK, "esp is not known at the call")
         if block.falls_to is None:
-            return "the call does not return"
+            return Why(Reason.NEVER_RETURNS)
         if body.size() + sum(len(b.insns) for b in self.blocks) > self.budget:
-            return f"more than {self.budget} instructions"
+            return Why(Reason.BUDGET, f"{self.budget}")
         if self.as_published and body.exception_table():
-            return "exception table"
+            return Why(Reason.EXCEPTION_TABLE)
         if not direct and (self.depths.indirect.reads | self.depths.of(body.name).reads) & FLAGS:
-            return "flags are live at the indirect call"
+            return Why(Reason.FLAGS_LIVE)
         return body.obstacle()
 
-    def _guard(self, block: Block, last: Insn, callee: str, entry: str, count: float, behind: str) -> None:
+    def _guard(self, block: Block, last: Insn, path: Path, entry: str, count: float, behind: str) -> None:
         """Fig 3: only this one target is inlined."""
-        hot = self._block(block, assemble([_DOWN]), entry, count)
-        cold = self._block(hot, [last], block.falls_to, 0.0)
+        share, names = path.others
+        others = count * share
+        hot = self._block(block, assemble([_DOWN]), entry, count - others)
+        cold = self._block(hot, [last], block.falls_to, others)
         site = self.result.clone_of[block.label], len(block.insns) - 1
         self.result.stands_for |= {hot.label: site, cold.label: site}
         self.result.holes[hot.label] = behind
-        block.insns[-1:] = [_compare(last, callee), branch("ne", cold.label)]
+        self.result.failing.add(cold.label)
+        if names:
+            self._refuse(cold.label, last.origin, others, Why(Reason.OTHER_TARGET, names))
+        block.insns[-1:] = [_compare(last, path.callee), branch("ne", cold.label)]
         block.falls_to = hot.label
-        self.result.heat.flow(block.label, hot.label, count)
-        self.result.heat.flow(hot.label, entry, count)
+        heat = self.result.heat
+        for source, target, times in (
+            (block.label, hot.label, count - others),
+            (hot.label, entry, count - others),
+            (block.label, cold.label, others),
+            (cold.label, block.falls_to, others),
+        ):
+            heat.flow(source, target, times)
 
     # Returns
 

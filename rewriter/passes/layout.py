@@ -12,6 +12,7 @@ from rewriter.analysis.graph import Index, branch_target
 from rewriter.edit import redirect
 from rewriter.ir import Block, Function
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.x86.encode import EncodeError, invert
 from rewriter.x86.flow import Flow, flow
 
@@ -23,7 +24,7 @@ def layout(work: Work) -> None:
     before = [block.label for block in work.function.blocks]
     arrange(work.function, work.heat.edge, work.hot)
     if before != [block.label for block in work.function.blocks]:
-        work.outcome.did(NAME, work.name, work.name, "hot blocks fall through")
+        work.outcome.did(NAME, work.name, work.name, Reason.FALLS_THROUGH)
 
 
 def arrange(function: Function, edge: Callable[[str, str], float], hot: Callable[[str], bool]) -> None:

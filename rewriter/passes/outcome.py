@@ -7,20 +7,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rewriter.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
     """One decision: what a pass did (`passed`) or refused (`missed`) at a label, and why.
 
-    `address`: of the original instruction that it is about; `executed`: how often the profile expects that place to
-    run; `saved`: how many instructions fewer it expects to be executed over all these times, as far as the pass can
-    tell by itself (what others make of it is theirs).  None: not known."""
+    `detail`: what is special about the case; `address`: of the original instruction that it is about; `executed`: how
+    often the profile expects that place to run; `saved`: how many instructions fewer it expects to be executed over all
+    these times, as far as the pass can tell by itself (what others make of it is theirs).  None: not known."""
 
     pass_name: str
     function: str
     label: str
     kind: Literal["passed", "missed"]
-    reason: str
+    reason: Reason
+    detail: str = ""
     address: int | None = None
     executed: float | None = None
     saved: float | None = None
@@ -39,18 +42,29 @@ class Outcome:
         pass_name: str,
         function: str,
         label: str,
-        what: str,
+        reason: Reason,
+        detail: str = "",
         *,
         address: int | None = None,
         executed: float | None = None,
         saved: float | None = None,
     ) -> None:
         self.changed += 1
-        self.remarks.append(Remark(pass_name, function, label, "passed", what, address, executed, saved))
+        self.remarks.append(Remark(pass_name, function, label, "passed", reason, detail, address, executed, saved))
 
-    def refuse(self, pass_name: str, function: str, label: str, reason: str, *, executed: float | None = None) -> None:
+    def refuse(
+        self,
+        pass_name: str,
+        function: str,
+        label: str,
+        reason: Reason,
+        detail: str = "",
+        *,
+        address: int | None = None,
+        executed: float | None = None,
+    ) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
-        self.remarks.append(Remark(pass_name, function, label, "missed", reason, executed=executed))
+        self.remarks.append(Remark(pass_name, function, label, "missed", reason, detail, address, executed))
 
     def add(self, other: Outcome) -> None:
         self.changed += other.changed

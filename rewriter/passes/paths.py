@@ -13,11 +13,12 @@ from rewriter.profile import Trace
 @dataclass(frozen=True, slots=True)
 class Path:
     """Inline the call that ends block `site` (a label of the original program), which enters `callee`, and then
-    the calls `inner` in that copy."""
+    the calls `inner` in that copy.  `others`: the share of calls that enter other functions, and their names."""
 
     site: str
     callee: str
     inner: tuple[Path, ...] = ()
+    others: tuple[float, str] = (0.0, "")
 
 
 @dataclass(slots=True)
@@ -64,5 +65,7 @@ def _paths(level: dict[str, _Node], least: float) -> tuple[Path, ...]:
         callee = max(sorted(node.entered), key=lambda name: node.entered[name])
         inner = _paths(node.below.get(callee, {}), least)
         if node.entered[callee] >= least or inner:
-            found.append(Path(site, callee, inner))
+            rest = {name: count for name, count in sorted(node.entered.items()) if count and name != callee}
+            share = sum(rest.values()) / max(sum(node.entered.values()), 1)
+            found.append(Path(site, callee, inner, (share, ", ".join(rest))))
     return tuple(found)

@@ -23,6 +23,7 @@ from rewriter.ir import Block, Insn
 from rewriter.passes.pattern import Found, Template, made, matched, templates
 from rewriter.passes.peephole_rules import RULES, Rule
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.x86.decode import Mem, decode
 from rewriter.x86.effects import FLAGS, effects, names, register_mask
 from rewriter.x86.flow import Flow, flow
@@ -96,7 +97,7 @@ def _round(work: Work) -> bool:
         window = _Window(block, live.touches(block.label), live.after(block.label))
         block.insns = window.run()
         for rule in window.applied:
-            work.did(NAME, block.label, str(rule))
+            work.did(NAME, block.label, Reason.SHORTER, detail=str(rule))
         changed = changed or bool(window.applied)
     return changed
 

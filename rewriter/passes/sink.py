@@ -20,6 +20,7 @@ from rewriter.analysis.liveness import STACK_SHIFT, Liveness, Touch
 from rewriter.edit import redirect
 from rewriter.ir import Block, Insn
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.x86.decode import decode
 from rewriter.x86.effects import effects, register_mask
 from rewriter.x86.flow import Flow, flow
@@ -67,8 +68,7 @@ class _Sinking:
             insn, touch = self.block.insns[site], self.below[site]
             if _kind(insn, touch) and self._escapes_heat(site, touch):
                 self._move(site, touch)
-                what = f"{decode(insn.raw).mnemonic} runs on colder edges only"
-                self.work.did(NAME, self.block.label, what, insn)
+                self.work.did(NAME, self.block.label, Reason.COLDER, insn, detail=decode(insn.raw).mnemonic)
         return len(self.block.insns) < before
 
     def _escapes_heat(self, site: int, moving: Touch) -> bool:

@@ -14,7 +14,7 @@ from rewriter.edit import copied
 from rewriter.ir import Data, Function, Program
 from rewriter.passes.arguments import NAME as ARGUMENTS
 from rewriter.passes.arguments import renumber
-from rewriter.passes.assume import Assumer
+from rewriter.passes.assume import Assumed, Assumer
 from rewriter.passes.heat import Heat
 from rewriter.passes.inline import NAME as INLINE
 from rewriter.passes.inline import Inliner
@@ -24,6 +24,7 @@ from rewriter.passes.plain import plain
 from rewriter.passes.transform import BEYOND_THE_PAPER, PASSES, Observer, Pass, Transformer, used_tables
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
+from rewriter.reasons import Reason, Why
 from rewriter.region.cost import executed, remaining
 from rewriter.verify import labels
 from rewriter.x86.effects import register_mask
@@ -39,7 +40,7 @@ class Refused(ValueError):
 class Specialized:
     """A new system call.  `implied` are the arguments that its number stands for (those that were not refused),
     `guarded` those that it tests; `clone_of` maps labels of blocks to those of the original program; `entries`
-    are names of places in that, (label, position), where the function goes on."""
+    are names of places in that, (label, position), where the function goes on; `refused` are other arguments."""
 
     function: Function
     data: tuple[Data, ...]
@@ -53,6 +54,7 @@ class Specialized:
     entries: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     wrapper: Function | None = None  # that it needs beside it
     before: float = 0.0  # instructions that the handler is expected to execute
+    refused: Mapping[int, Why] = field(default_factory=dict)  # arguments that are not known
     in_place: Specialized | None = None  # the same without the passes beyond: less code, which may execute more
 
 
@@ -122,18 +124,18 @@ class Specializer:
             raise Refused(f"{handler}: {reason}")
         transformer = Transformer(self.names, observer or _nobody)
         paths = () if INLINE in without else paths
-        work = self._inlined(handler, name, paths, share, transformer)
+        work = self._inlined(handler, name, paths, share, transformer, left_out=INLINE in without)
         before = remaining(work)[name]
-        known, tested = dict[int, int](), dict[int, int]()
+        wanted = implied or {}, guarded or {}, candidates or {}
+        assumed = Assumed({}, {}, {n: Why(Reason.LEFT_OUT) for arguments in wanted for n in arguments})
         if ARGUMENTS not in without:
-            assumer = Assumer(self.origins, transformer)
-            known, tested = assumer.run(work, handler, implied or {}, guarded or {}, candidates or {})
+            assumed = Assumer(self.origins, transformer).run(work, handler, *wanted)
         if number is not None and self.reads_number(handler):
             renumber(work, number)
             transformer.check(work, ARGUMENTS)
         work.current = self.current
         work.early = work.copy() if beyond else None
-        work.plain = self._plain(work, handler, paths, share, known, tested, number) if beyond else None
+        work.plain = self._plain(work, handler, paths, share, assumed, number) if beyond else None
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
         transformer.run(work, [each for each in PASSES[:-1] if each[0] not in skipped])
         small = None
@@ -141,18 +143,18 @@ class Specializer:
             copy = work.copy()
             unseen = Transformer(self.names, _nobody)
             unseen.run(copy, [each for each in PASSES[-1:] if each[0] not in skipped])
-            small = self._result(copy, known, tested, before)
+            small = self._result(copy, assumed, before)
             work.index()
         last = (*beyond, *PASSES[-1:])
         transformer.run(work, [each for each in last if each[0] not in skipped])
-        return replace(self._result(work, known, tested, before), in_place=small)
+        return replace(self._result(work, assumed, before), in_place=small)
 
-    def _result(self, work: Work, known: Mapping[int, int], tested: Mapping[int, int], before: float) -> Specialized:
+    def _result(self, work: Work, assumed: Assumed, before: float) -> Specialized:
         return Specialized(
             work.function,
             used_tables(work),
-            known,
-            tested,
+            assumed.implied,
+            assumed.tested,
             work.heat,
             dict(work.clone_of),
             work.outcome,
@@ -161,6 +163,7 @@ class Specializer:
             dict(work.entries),
             work.wrapper,
             before,
+            assumed.refused,
         )
 
     def _plain(
@@ -169,8 +172,7 @@ class Specializer:
         handler: str,
         paths: tuple[Path, ...],
         share: float,
-        known: Mapping[int, int],
-        tested: Mapping[int, int],
+        assumed: Assumed,
         number: int | None,
     ) -> Work | None:
         """The same call with nothing folded, for who begins anew."""
@@ -183,8 +185,8 @@ class Specializer:
             name=work.name,
             paths=paths,
             share=share,
-            implied=known,
-            guarded=tested,
+            implied=assumed.implied,
+            guarded=assumed.tested,
             number=number if self.reads_number(handler) else None,
         )
         self.depths.index.add(work.function)
@@ -193,10 +195,17 @@ class Specializer:
         return made
 
     def _inlined(
-        self, handler: str, name: str, paths: tuple[Path, ...], share: float, transformer: Transformer
+        self,
+        handler: str,
+        name: str,
+        paths: tuple[Path, ...],
+        share: float,
+        transformer: Transformer,
+        *,
+        left_out: bool = False,
     ) -> Work:
         """The handler's copy with its hot calls inlined."""
-        inliner = Inliner(self.depths, self.profile, as_published=self.as_published)
+        inliner = Inliner(self.depths, self.profile, as_published=self.as_published, left_out=left_out)
         original = self.depths.index.functions[handler]
         work = Work.on(inliner.run(handler, name, paths, share), self.depths, self.contract, self.at_return)
         work.outcome.add(inliner.outcome)

@@ -16,6 +16,7 @@ from rewriter.ir import Block, Data, Function, Insn
 from rewriter.passes.heat import Heat
 from rewriter.passes.inline import Inlined
 from rewriter.passes.outcome import Outcome
+from rewriter.reasons import Reason
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Work:
     stands_for: dict[str, tuple[str, int]] = field(default_factory=dict)  # see `Inlined`
     at_home: bool = False  # each place in it is one of the original program, but for blocks that `stand for` one
     holes: dict[str, str] = field(default_factory=dict)  # see `Inlined`
+    failing: set[str] = field(default_factory=set)  # see `Inlined`
     numbered: frozenset[str] = frozenset()  # blocks behind which the original program reads the call's number in eax
     wrapper: Function | None = None  # what passes on the arguments that are implied, for who leaves the copy
     entries: dict[str, tuple[str, int]] = field(default_factory=dict)  # names of places in the original program
@@ -61,6 +63,7 @@ class Work:
             inlined.heat,
             stands_for=inlined.stands_for,
             holes=inlined.holes,
+            failing=inlined.failing,
         )
 
     def copy(self) -> Work:
@@ -73,6 +76,7 @@ class Work:
             returns=dict(self.returns),
             heat=self.heat.copy(),
             stands_for=dict(self.stands_for),
+            failing=set(self.failing),
             entries=dict(self.entries),
             outcome=Outcome(),
         )
@@ -120,14 +124,23 @@ class Work:
         """Instructions."""
         return sum(len(block.insns) for block in self.function.blocks)
 
-    def did(self, pass_name: str, label: str, what: str, insn: Insn | None = None, fewer: int | None = None) -> None:
+    def did(
+        self,
+        pass_name: str,
+        label: str,
+        reason: Reason,
+        insn: Insn | None = None,
+        fewer: int | None = None,
+        detail: str = "",
+    ) -> None:
         """Note what was done in a block; to which instruction, and how many `fewer` each of its executions has."""
         executed = self.heat.block(label)
         self.outcome.did(
             pass_name,
             self.name,
             label,
-            what,
+            reason,
+            detail,
             address=insn.origin if insn else None,
             executed=executed,
             saved=None if fewer is None else fewer * executed,

@@ -10,15 +10,17 @@ from rewriter.analysis.gates import handlers
 from rewriter.analysis.graph import Index
 from rewriter.ir import Function
 from rewriter.options import Options, System
-from rewriter.passes.outcome import Outcome, Remark
+from rewriter.passes.outcome import Outcome, Remark, total
 from rewriter.passes.paths import Path, hot_paths
 from rewriter.passes.specialize import Specializer
 from rewriter.passes.transform import NAMES
 from rewriter.phases.count import Counted
-from rewriter.phases.load import Loaded, kind
+from rewriter.phases.decisions import call_tables
+from rewriter.phases.load import Loaded
 from rewriter.phases.traces import Traced
 from rewriter.phases.values import Values
 from rewriter.profile import Profile, identity
+from rewriter.reasons import Reason, Why
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
 from rewriter.variants import Variant
@@ -43,6 +45,7 @@ class Inlined:
     specializer: Specializer
     profile: Profile
     plans: tuple[Plan, ...]
+    refused: tuple[tuple[Plan, Why], ...]  # of whose handlers no copy can be made
 
 
 def run(
@@ -65,12 +68,12 @@ def run(
     wanted = _plans(system, loaded, observed, counted, specializer, profile)
     obstacles = [(plan, specializer.obstacle(plan.handler, plan.variant.call)) for plan in wanted]
     plans = tuple(plan for plan, reason in obstacles if reason is None)
+    refused = tuple((plan, Why(Reason.OBSTACLE, reason)) for plan, reason in obstacles if reason is not None)
     done = [(plan, *_inlined(specializer, plan, options)) for plan in plans]
-    outcomes = [outcome for _, _, outcome in done]
-    outcomes += [_refused(plan, reason) for plan, reason in obstacles if reason is not None]
+    outcomes = [outcome for _, _, outcome in done] + [no_copy(plan, why) for plan, why in refused]
     remarks = [r for outcome in outcomes for r in outcome.remarks]
     calls = sum(r.kind == "passed" for r in remarks)
-    return Inlined(specializer, profile, plans), PhaseResult(
+    return Inlined(specializer, profile, plans, refused), PhaseResult(
         "inline",
         "§4.1",
         f"{len(plans)} new system calls; {calls} calls on their hot traces have become part of their bodies.",
@@ -80,7 +83,8 @@ def run(
         {"new_calls": [_row(plan) for plan in plans], "remarks": [remark_row(r) for r in remarks]},
         (
             Table("New system calls", ("name", "number", "copies", "calls", "share"), tuple(_cells(p) for p in plans)),
-            remark_table("What was inlined, and what was not", remarks),
+            *call_tables(remarks),
+            remark_table("Remarks", remarks),
         ),
         tuple(Listing(plan.name, listing(loaded.kernel.function(plan.handler)), listing(f)) for plan, f, _ in done),
         files={"kernel.profile.json": profile.to_json().encode()},
@@ -108,20 +112,16 @@ def _inlined(specializer: Specializer, plan: Plan, options: Options) -> tuple[Fu
     return made.function, made.outcome
 
 
-def _refused(plan: Plan, reason: str) -> Outcome:
+def no_copy(plan: Plan, why: Why) -> Outcome:
     """No new call at all."""
     outcome = Outcome()
-    outcome.refuse(NAME, plan.name, plan.handler, reason)
+    outcome.refuse(NAME, plan.name, plan.name, *why, executed=plan.variant.calls)
     return outcome
 
 
 def refusals(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Reasons of all refusals, without names, and how often."""
-    found: dict[str, int] = {}
-    for outcome in outcomes:
-        for reason, count in outcome.refused.items():
-            found[kind(reason)] = found.get(kind(reason), 0) + count
-    return dict(sorted(found.items()))
+    """Reasons of all refusals, and how often."""
+    return dict(sorted((str(reason), count) for reason, count in total(outcomes).refused.items()))
 
 
 def remark_row(remark: Remark) -> dict[str, object]:
@@ -131,6 +131,7 @@ def remark_row(remark: Remark) -> dict[str, object]:
         "label": remark.label,
         "kind": remark.kind,
         "reason": remark.reason,
+        "detail": remark.detail,
         "address": remark.address,
         "executed": remark.executed,
         "saved": remark.saved,
@@ -138,16 +139,19 @@ def remark_row(remark: Remark) -> dict[str, object]:
 
 
 def remark_table(title: str, remarks: Sequence[Remark]) -> Table:
-    """Equal remarks of one pass and function as one row, with how often the places run and what was saved there; what
-    was missed comes first."""
-    found: dict[tuple[str, str, str, str], list[Remark]] = {}
+    """Equal remarks of one pass as one row, with how often the places run and what was saved there; what was missed
+    comes first."""
+    found: dict[tuple[str, str, str], list[Remark]] = {}
     for r in remarks:
-        found.setdefault((r.kind, r.function, r.pass_name, r.reason), []).append(r)
+        found.setdefault((r.kind, r.pass_name, r.reason), []).append(r)
     rows = tuple(
-        (function, name, what, reason, len(each), _sum(r.executed for r in each), _sum(r.saved for r in each))
-        for (what, function, name, reason), each in sorted(found.items())
+        (
+            *(name, what, reason, len({r.function for r in each}), len(each)),
+            *(_sum(r.executed for r in each), _sum(r.saved for r in each)),
+        )
+        for (what, name, reason), each in sorted(found.items())
     )
-    return Table(title, ("function", "pass", "", "reason", "times", "executed", "saved"), rows)
+    return Table(title, ("pass", "", "reason", "new calls", "times", "executed", "saved"), rows)
 
 
 def _sum(numbers: Iterable[float | None]) -> float | str:

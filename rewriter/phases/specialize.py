@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,8 +18,12 @@ from rewriter.passes.outcome import total
 from rewriter.passes.peephole import peephole
 from rewriter.passes.specialize import Specialized, Specializer
 from rewriter.passes.transform import NAMES, Pass
-from rewriter.phases.inline import Inlined, Plan, refusals, remark_row, remark_table
+from rewriter.phases.decisions import Argument, argument_tables, arguments, call_tables, decided, exit_tables
+from rewriter.phases.inline import Inlined, Plan, no_copy, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
+from rewriter.phases.values import Values
+from rewriter.profile import Site
+from rewriter.reasons import Reason
 from rewriter.region.region import region
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
@@ -90,7 +94,9 @@ class SpecializedCalls:
     way: Entrance | None = None  # from the gate to a handler, where some calls have an entry of their own
 
 
-def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> tuple[SpecializedCalls, PhaseResult]:
+def run(
+    options: Options, system: System, loaded: Loaded, observed: Values, inlined: Inlined
+) -> tuple[SpecializedCalls, PhaseResult]:
     """Run every pass over every new system call, `verify` behind each."""
     calls = [_specialized(inlined.specializer, plan, options) for plan in inlined.plans]
     way, why = _way(inlined, options)
@@ -98,10 +104,11 @@ def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> t
     if way is not None:
         calls = [_entered(call, way, inlined.specializer, options) for call in calls]
     elif why and calls:
-        outcomes[0].refuse(
-            entry.NAME, system.contract.system_calls.entry if system.contract.system_calls else "", "", why
-        )
-    remarks = [r for outcome in outcomes for r in outcome.remarks if r.pass_name != "inline"]
+        gate = system.contract.system_calls.entry if system.contract.system_calls else ""
+        outcomes[0].refuse(entry.NAME, gate, gate, Reason.ENTRY, why)
+    outcomes += [no_copy(*each) for each in inlined.refused]
+    remarks = [r for outcome in outcomes for r in outcome.remarks]
+    found = tuple(_arguments(observed, inlined, calls))
     variants = tuple(_accepted(call) for call in calls)
     before = sum(size(loaded.kernel.function(call.plan.handler)) for call in calls)
     after = sum(size(call.made.function) for call in calls)
@@ -113,10 +120,18 @@ def run(options: Options, system: System, loaded: Loaded, inlined: Inlined) -> t
         0.0,
         changed,
         refusals([total(outcomes)]),
-        {"remarks": [remark_row(r) for r in remarks], "instructions": [before, after]},
+        {
+            "remarks": [remark_row(r) for r in remarks],
+            "arguments": [each.row() for each in found],
+            "instructions": [before, after],
+        },
         (
-            Table("Instructions after each pass", ("function", "pass", "before", "after"), tuple(_rows(calls))),
-            remark_table("What was done, and what was not", remarks),
+            _sizes(calls),
+            *call_tables(remarks),
+            *argument_tables(found),
+            *exit_tables(remarks),
+            remark_table("Remarks", remarks),
+            Table("Instructions after each pass", ("function", "pass", "before", "after"), tuple(_rows(calls)), True),
         ),
         tuple(_listings(calls, loaded)),
     )
@@ -177,6 +192,25 @@ def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) ->
     return replace(call, entered=entered, slot=wrapper(made.plain, plan.handler, again))
 
 
+def _arguments(observed: Values, inlined: Inlined, calls: Iterable[Call]) -> Iterator[Argument]:
+    """What became of every argument that hardly varies."""
+    used = {
+        site: (call.plan.name, decided(_accepted(call), call.made.refused))
+        for call in calls
+        for site in call.plan.variant.sites
+    }
+    refusals = dict(observed.choice.refusals)
+    for plan, why in inlined.refused:
+        refusals |= {Site(*site, plan.variant.call): why for site in plan.variant.sites}
+    return arguments(observed.arguments, observed.arity, observed.names, used, refusals)
+
+
+def _sizes(calls: Iterable[Call]) -> Table:
+    """The instructions of every new call."""
+    rows = tuple((c.plan.name, size(c.steps[0].before), size(c.steps[0].after), size(c.made.function)) for c in calls)
+    return Table("Instructions of the new calls", ("function", "the handler", "its calls inlined", "in the end"), rows)
+
+
 def _rows(calls: list[Call]) -> Iterator[tuple[str, str, int, int]]:
     for call in calls:
         for step in call.steps:
@@ -192,4 +226,4 @@ def _listings(calls: list[Call], loaded: Loaded) -> Iterator[Listing]:
         for step in call.steps:
             was, now = listing(step.before), listing(step.after)
             if was != now and step.name != "inline":
-                yield Listing(f"{call.plan.name}: {step.name}", was, now)
+                yield Listing(f"{call.plan.name}: {step.name}", was, now, detail=True)

@@ -32,6 +32,7 @@ class Values:
     names: Mapping[int, str]  # of the system calls, by number
     choice: Choice  # the new system calls
     depths: Depths  # of the kernel's functions, the contract's facts believed
+    arity: Mapping[int, int]  # arguments that each call may read, by number
 
 
 def run(
@@ -43,14 +44,15 @@ def run(
     sites = {name: tuple(call_sites(program, poll)) for name, program in loaded.programs.items() if name in trained}
     names = call_names(loaded.kernel, system.contract)
     depths = Depths(Index(loaded.kernel), system.contract, poll=poll)
+    arity = arities(depths)
     choice = choose(
         arguments,
         sites,
-        arities(depths),
+        arity,
         free_numbers(loaded.kernel, system.contract),
         single_argument=options.as_published,
     )
-    values = Values(arguments, sites, names, choice, depths)
+    values = Values(arguments, sites, names, choice, depths, arity)
     counts = Counter[int]()
     for site, groups in arguments.items():
         counts[site.number] += sum(groups.values())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rewriter.analysis.liveness import STACK_SHIFT, Liveness
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.analysis.values import Values
+from rewriter.reasons import Reason, Why
 from rewriter.region.flag import rebuildable
 from rewriter.region.home import Home
 from rewriter.region.state import State
@@ -19,8 +20,16 @@ class Refused(Exception):
     """There is no region.  The message says why."""
 
 
+class CostsMore(Refused):
+    """There could be one, but it does not pay."""
+
+
 class FlagsLost(Exception):
     """Flags matter there that cannot be made anew: the path has to end before they were made."""
+
+    @property
+    def why(self) -> Why:
+        return Why(Reason.FLAGS_LOST, str(self))
 
 
 @dataclass(slots=True)
@@ -41,7 +50,7 @@ class Exits:
             self._masks[label] = [self.live.before(label), *self.live.after(label)]
         return self._masks[label][site]
 
-    def leave(self, label: str, site: int, state: State, reason: str, weight: float) -> Exit:
+    def leave(self, label: str, site: int, state: State, why: Why, weight: float) -> Exit:
         """An exit from `state`.  Raises FlagsLost, Refused."""
         outside = label not in self.values.states
         home = self.home.of(label, site) if self.home is not None and not outside else None
@@ -59,7 +68,7 @@ class Exits:
         whole = state.segments is not None and self.elsewhere(label)
         slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and (whole or _slot_matters(c, mask))}
         slots |= state.returns
-        return Exit(label, site, reason, state.esp, registers, slots, flags, weight, outside, state.segments, home)
+        return Exit(label, site, why, state.esp, registers, slots, flags, weight, outside, state.segments, home)
 
     def elsewhere(self, label: str) -> bool:
         """Whether the block is another function's: the entry's own code, which gets all of the saved registers."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rewriter.analysis.arithmetic import CONDITIONS, compute
+from rewriter.reasons import Reason, Why
 from rewriter.region.algebra import binary, equated, may_be_set, part, shifted, signed_part
 from rewriter.region.value import WORD, Pool, Value
 from rewriter.x86.effects import CF, FLAGS, PF, ZF
@@ -16,6 +17,18 @@ from rewriter.x86.effects import CF, FLAGS, PF, ZF
 
 class Unsupported(Exception):
     """The instruction is not lifted: the path ends before it.  The message says why."""
+
+    reason = Reason.UNSUPPORTED
+
+    @property
+    def why(self) -> Why:
+        return Why(self.reason, str(self))
+
+
+class CallEnds(Unsupported):
+    """The same of a call."""
+
+    reason = Reason.CALL
 
 
 class Flags(NamedTuple):

@@ -15,10 +15,11 @@ from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State as Known
 from rewriter.ir import Block, Insn
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason, Why
 from rewriter.region import rules
 from rewriter.region.exits import Exits, FlagsLost, Refused
 from rewriter.region.fixed import call
-from rewriter.region.flag import Condition, Unsupported, alternatives
+from rewriter.region.flag import CallEnds, Condition, Unsupported, alternatives
 from rewriter.region.home import Home
 from rewriter.region.moment import Moment
 from rewriter.region.segments import Segments
@@ -82,9 +83,9 @@ class Lifter:
         self._plant(Leaf(root, self.work.name, state, {}))
         while self._heap:
             _, _, leaf = heapq.heappop(self._heap)
-            reason = self._ends(leaf)
-            if reason:
-                leaf.node.end = self._exit(leaf.label, 0, leaf.state, reason, leaf.node.weight)
+            why = self._ends(leaf)
+            if why is not None:
+                leaf.node.end = self._exit(leaf.label, 0, leaf.state, why, leaf.node.weight)
             else:
                 self._grow(_Path(leaf, leaf.node))
         _pass_on(root)
@@ -94,23 +95,28 @@ class Lifter:
         self._planted += 1
         heapq.heappush(self._heap, (-leaf.node.weight, self._planted, leaf))
 
-    def _ends(self, leaf: Leaf) -> str:
-        """Why a path is not followed; "" if it is."""
+    def _ends(self, leaf: Leaf) -> Why | None:
+        """Why a path is not followed; None if it is."""
+        reason = None
         if leaf.label not in self.values.states or leaf.label not in self.values.index.blocks:
-            return "leaves the function"
-        if self.work.number is not None and self.exits.elsewhere(leaf.label):
-            return "leaves for the entry's own code"
-        if leaf.node.weight < self.limits.least * self._entries:
-            return "unlikely"
-        if leaf.seen.get(leaf.label, 0) >= self.limits.rounds:
-            return "a loop"
-        return "budget" if self.lifted >= self.limits.budget else ""
+            reason = Reason.OTHER_CODE
+        elif self.work.number is not None and self.exits.elsewhere(leaf.label):
+            reason = Reason.GATE_CODE
+        elif leaf.node.weight < self.limits.least * self._entries:
+            reason = Reason.COLD_EDGE
+        elif leaf.seen.get(leaf.label, 0) >= self.limits.rounds:
+            reason = Reason.LOOP
+        elif self.lifted >= self.limits.budget:
+            reason = Reason.BUDGET
+        if reason is not None and leaf.label in self.work.failing:
+            reason = Reason.GUARD_FAILS
+        return None if reason is None else Why(reason)
 
-    def _exit(self, label: str, site: int, state: State, reason: str, weight: float) -> Exit:
+    def _exit(self, label: str, site: int, state: State, why: Why, weight: float) -> Exit:
         try:
-            return self.exits.leave(label, site, state, reason, weight)
-        except FlagsLost as why:
-            raise Refused(str(why)) from None
+            return self.exits.leave(label, site, state, why, weight)
+        except FlagsLost as lost:
+            raise Refused(str(lost)) from None
 
     # One piece
 
@@ -125,14 +131,14 @@ class Lifter:
                 return
             try:
                 label = self._turn(path, block)
-            except (Unsupported, FlagsLost) as why:
-                self._stop(path, block.label, len(block.insns) - 1, why)
+            except (Unsupported, FlagsLost) as obstacle:
+                self._stop(path, block.label, len(block.insns) - 1, obstacle.why)
                 return
             if label is None:
                 return
-            reason = self._ends(Leaf(path.node, label, leaf.state, leaf.seen))
-            if reason:
-                self._stop(path, label, 0, Unsupported(reason))
+            why = self._ends(Leaf(path.node, label, leaf.state, leaf.seen))
+            if why is not None:
+                self._stop(path, label, 0, why)
                 return
 
     def _straight(self, path: _Path, block: Block) -> bool:
@@ -146,10 +152,10 @@ class Lifter:
             before, effects = state.copy(), len(path.node.effects)
             try:
                 self._step(path, block.label, site, insn, known)
-            except (Unsupported, FlagsLost) as why:
+            except (Unsupported, FlagsLost) as obstacle:
                 path.leaf.state = before
                 del path.node.effects[effects:]
-                self._stop(path, block.label, site, why)
+                self._stop(path, block.label, site, obstacle.why)
                 return False
             self._note(path, block.label, site, before, effects)
             self._check_flags(path, block.label, site, before, effects)
@@ -181,10 +187,16 @@ class Lifter:
             path.node.effects,
             step,
             behind.escaped,
-            path.node.weight,
+            path.node.weight * self._share_of_faults(label, insn),
             self.count,
             self.work.contract.stack_size,
         )
+
+    def _share_of_faults(self, label: str, insn: Insn) -> float:
+        """How often the profile saw an instruction fault, for each time that it ran."""
+        heat = self.work.heat
+        count = heat.block(label)
+        return min(1.0, heat.edge(label, insn.faults_to) / count) if insn.faults_to is not None and count else 0.0
 
     def _note(self, path: _Path, label: str, site: int, before: State, effects: int) -> None:
         """Remember return addresses, and the state before a place that is not in the original program."""
@@ -203,12 +215,12 @@ class Lifter:
         if flags != before.flags and (flags is None or flags.kind == "effect"):
             path.checkpoints.append((effects, label, site, before))
 
-    def _stop(self, path: _Path, label: str, site: int, why: Exception) -> None:
+    def _stop(self, path: _Path, label: str, site: int, why: Why) -> None:
         """End the piece before this instruction; where flags matter that are lost, before they were made."""
         state, node = path.leaf.state, path.node
         while True:
             try:
-                node.end = self.exits.leave(label, site, state, str(why), node.weight)
+                node.end = self.exits.leave(label, site, state, why, node.weight)
             except FlagsLost:
                 if not path.checkpoints:
                     raise Refused(f"flags matter at {label}: {why}") from None
@@ -253,12 +265,12 @@ class Lifter:
         before, effects = path.leaf.state.copy(), len(path.node.effects)
         try:
             if block.falls_to is None or not self.limits.calls:
-                raise Unsupported("a call" if block.falls_to else "the call does not return")
+                raise Unsupported("no room for what must survive it" if block.falls_to else "it does not return")
             self._step(path, block.label, site, last, known)
-        except Unsupported:
+        except Unsupported as why:
             path.leaf.state = before
             del path.node.effects[effects:]
-            raise
+            raise CallEnds(str(why)) from None
         self._check_flags(path, block.label, site, before, effects)
         return block.falls_to
 
@@ -287,7 +299,7 @@ class Lifter:
         for label, weight, holds in ((taken, weights[0], True), (falls, weights[1], False)):
             after = state.copy()
             after.assume(self.pool, asked, holds)
-            self.exits.leave(label, 0, after, "", 0.0)  # raises FlagsLost where nothing could leave
+            self.exits.leave(label, 0, after, Why(Reason.COLD_EDGE), 0.0)  # raises FlagsLost where nothing could leave
             leaves.append(Leaf(Node(weight), label, after, dict(path.leaf.seen)))
         node.end = self._end(asked, leaves[0].node, leaves[1].node, last.origin)
         for leaf in leaves:

@@ -8,6 +8,7 @@ from rewriter.analysis.memory import ref_at
 from rewriter.analysis.state import EVERYTHING, Range, cover
 from rewriter.analysis.step import PARTS, Step
 from rewriter.ir import Insn, RefKind
+from rewriter.reasons import Reason, Why
 from rewriter.region.algebra import binary, merged, part, shifted
 from rewriter.region.exits import Exits
 from rewriter.region.flag import Flags, Unsupported
@@ -32,7 +33,7 @@ class Moment:
     effects: list[Effect]
     step: Step
     reached: frozenset[Range]
-    weight: float
+    faults: float  # how often it is expected to fault
     count: int  # of effects so far, in the whole tree
     stack_size: int
     before: State = field(init=False)
@@ -254,4 +255,4 @@ class Moment:
 
     def fault(self, state: State) -> Exit:
         assert self.insn.faults_to is not None
-        return self.exits.leave(self.insn.faults_to, 0, state, "a fault", 0.0)
+        return self.exits.leave(self.insn.faults_to, 0, state, Why(Reason.FAULT), self.faults)

@@ -28,10 +28,12 @@ from rewriter.edit import Labels, pieces, renamed
 from rewriter.ir import Block
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
+from rewriter.passes.outcome import Outcome
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.region.cost import outside, remaining, with_region
-from rewriter.region.exits import Refused
+from rewriter.region.exits import CostsMore, Refused
 from rewriter.region.lift import Lifter, Limits
 from rewriter.region.lower import Lowered, Lowerer
 from rewriter.region.segments import Segments
@@ -61,23 +63,42 @@ def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None
     try:
         made = add_region(base, limits)
         if made.cost >= before and not always:
-            raise Refused(f"costs {made.cost:.1f} instructions, without it {before:.1f}")
+            raise CostsMore(f"{made.cost:.1f} instructions, without it {before:.1f}")
     except Refused as why:
-        work.outcome.refuse(NAME, work.name, work.name, str(why))
+        reason = Reason.COSTS_MORE if isinstance(why, CostsMore) else Reason.NO_TREE
+        work.outcome.refuse(NAME, work.name, work.name, reason, str(why))
         return
     if not base.at_home:
         unreachable(base)
-    for reason in base.outcome.refused:
-        work.outcome.refuse(NAME, work.name, work.name, reason)
     work.function.blocks[:] = base.function.blocks
     work.data, work.clone_of, work.returns, work.heat = base.data, base.clone_of, base.returns, base.heat
     work.at_home, work.entries, work.outside = base.at_home, base.entries, base.outside
     work.wrapper, work.behind = base.wrapper, base.behind
     calls = work.heat.block(work.name)
-    what = f"one tree: {made.cost:.1f} instructions expected, {before:.1f} without it"
-    work.outcome.did(NAME, work.name, work.name, what, executed=calls, saved=(before - made.cost) * calls)
+    what = f"{made.cost:.1f} instructions expected, {before:.1f} without it"
+    saved = (before - made.cost) * calls
+    work.outcome.did(NAME, work.name, work.name, Reason.ONE_TREE, what, executed=calls, saved=saved)
+    tell(work.outcome, NAME, work.name, base, made)
+
+
+def tell(outcome: Outcome, pass_name: str, function: str, lifted: Work, made: Region) -> None:
+    """What else was decided while a region was made, and why control leaves it where it does: one remark an exit, with
+    the place in the original program where it leads."""
+    for remark in lifted.outcome.remarks if lifted.outcome is not outcome else ():
+        if remark.kind == "missed":
+            outcome.refuse(pass_name, function, function, remark.reason, remark.detail, executed=remark.executed)
+    blocks = lifted.depths.index.blocks
     for exit in exits(made.root):
-        work.outcome.did(NAME, work.name, exit.label, f"an exit: {exit.reason}", executed=exit.weight)
+        label, site = exit.home or (exit.label, exit.site)
+        block = blocks.get(label)
+        at = block.insns[site].origin if block is not None and site < len(block.insns) else None
+        place = place_name(label, site)
+        outcome.refuse(pass_name, function, place, *exit.why, address=at, executed=exit.weight)
+
+
+def place_name(label: str, site: int) -> str:
+    """How a place in the original program is called, perhaps in the middle of a block."""
+    return f"{label}.at{site}" if site else label
 
 
 def _base(work: Work) -> Work:
@@ -125,7 +146,7 @@ def _made(work: Work, limits: Limits) -> Region:
         return _tried(work, depth, behind, limits)
     except Refused as why:
         made = _tried(work, depth, behind, replace(limits, calls=False))
-        work.outcome.refuse(NAME, work.name, work.name, f"calls inside: {why}")
+        work.outcome.refuse(NAME, work.name, work.name, Reason.CALL, f"paths end there: {why}")
         return made
 
 
@@ -188,7 +209,7 @@ def _replace(work: Work, lowered: Lowered) -> None:
     """The region's blocks are all there is: exits lead to the original program, perhaps into the middle of blocks."""
     targets = {}
     for name, (label, site) in lowered.exits.items():
-        targets[name] = f"{label}.at{site}" if site else label
+        targets[name] = place_name(label, site)
         if site:
             work.entries[targets[name]] = label, site
     blocks = [_led(block, targets) for block in lowered.blocks]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rewriter.ir import Insn
+from rewriter.reasons import Why
 from rewriter.region.flag import Condition, Flags
 from rewriter.region.segments import Segments
 from rewriter.region.value import Value, values_in
@@ -19,13 +20,14 @@ class Exit:
     """Control leaves for instruction `site` of block `label` of the code that was lifted; what must be as it expects.
 
     `registers` and `slots` are those that matter there; `flags`, if they do.  `leaves` is a label outside of it;
-    `home` is the same place in the original program, where control leaves for then.  `segments`, where the code begins
+    `home` is the same place in the original program, where control leaves for then.  `why`: the path is not followed
+    further.  `segments`, where the code begins
     at the gate: what must be in them.
     """
 
     label: str
     site: int
-    reason: str
+    why: Why
     esp: int
     registers: dict[str, Value]
     slots: dict[int, Value]

@@ -15,7 +15,8 @@ fill:
     ret
 
 after:
-; refused: argument 0: the address of an argument escapes, argument 1: the address of an argument escapes
+; refused: argument 0: its slot may still be read: the address of an argument escapes
+; refused: argument 1: its slot may still be read: the address of an argument escapes
 new:
     lea eax, [esp + 4]
     push eax

@@ -13,7 +13,7 @@ f:
     ret
 
 after:
-; refused: flags of a move of esp are used
+; refused: the frames stay: flags of a move of esp are used
 new:
     push ebx
     sub esp, 4

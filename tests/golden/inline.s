@@ -38,6 +38,7 @@ slow:
     ret
 
 after:
+; refused: the callee is not among the hot functions: slow
 new:
     push esi
     push dword ptr [esp + 8]

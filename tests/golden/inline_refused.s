@@ -18,9 +18,9 @@ switches:
     ret
 
 after:
-; refused: own_address: uses its return address
-; refused: deep: an unknown stack address escapes
-; refused: switches: switches: esp at a return is not known to be the entry esp
+; refused: the stack is not understood: own_address: uses its return address
+; refused: the stack is not understood: deep: an unknown stack address escapes
+; refused: the stack is not understood: switches: switches: esp at a return is not known to be the entry esp
 new:
     call own_address
 new.1:

@@ -21,6 +21,7 @@ bad_get_user:
     ret
 
 after:
+; refused: the callee is not among the hot functions: bad_get_user
 new:
     mov eax, dword ptr [esp + 4]
     lea esp, [esp - 4]

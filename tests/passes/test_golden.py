@@ -22,6 +22,7 @@ from rewriter.passes.paths import Path
 from rewriter.passes.transform import PASSES
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
+from rewriter.reasons import Why
 from rewriter.show import listing
 from rewriter.verify import verify
 from rewriter.x86.effects import register_mask
@@ -58,18 +59,23 @@ def transformed(text: str) -> str:
     if name == "arguments":
         known = {int(n): int(value, 0) for n, value in re.findall(r"(\d)=(\S+)", options.get("known", ""))}
         tested = {int(n): int(value, 0) for n, value in re.findall(r"(\d)=(\S+)", options.get("guarded", ""))}
-        refused = set(known) - set(imply(work, known))
+        _, refused = imply(work, known)
         if tested:
             guard(work, found.functions[0].name, tested)
-        text = f"; refused: {', '.join(work.outcome.refused)}\n" if refused else ""
+        text = "".join(f"; refused: argument {n}: {why}\n" for n, why in refused.items())
     elif name == "inline":
-        text = "".join(f"; refused: {reason}\n" for reason in work.outcome.refused)
+        text = refusals(work, name)
     else:
         TRANSFORMS[name](work)
-        text = "".join(f"; refused: {reason}\n" for reason in work.outcome.refused)
+        text = refusals(work, name)
     changed = Program([*found.functions, work.function], [*found.data, *work.data], found.entry)
     assert verify(changed) == []
     return text + listing(work.function)
+
+
+def refusals(work: Work, name: str) -> str:
+    missed = [remark for remark in work.outcome.remarks if remark.kind == "missed" and remark.pass_name == name]
+    return "".join(f"; refused: {Why(remark.reason, remark.detail)}\n" for remark in missed)
 
 
 def options_of(text: str) -> dict[str, str]:

@@ -53,6 +53,6 @@ def test_pattern_is_found(rule: Rule) -> None:
     assert insns is not None
     work = work_on(insns)
     peephole(work)
-    assert [remark.reason for remark in work.outcome.remarks][:1] == [str(rule)]
+    assert [remark.detail for remark in work.outcome.remarks][:1] == [str(rule)]
     kept = sum(len(block.insns) for block in work.function.blocks)
     assert kept <= len(insns) + 1 - rule.fewer

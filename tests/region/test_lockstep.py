@@ -13,6 +13,7 @@ from rewriter.analysis.graph import Index
 from rewriter.ir import Program
 from rewriter.passes.specialize import Specialized, Specializer
 from rewriter.phases.specialize import BEYOND
+from rewriter.reasons import Reason
 from rewriter.region.lift import Limits
 from rewriter.region.region import region
 from tests.passes.lockstep import link
@@ -39,11 +40,8 @@ def with_region(seed: int) -> tuple[Program, Specialized]:
 
 
 def refusals(new: Specialized) -> list[str]:
-    return [
-        r.reason
-        for r in new.outcome.remarks
-        if r.pass_name == "region" and r.kind == "missed" and "calls inside" not in r.reason
-    ]
+    missed = [r for r in new.outcome.remarks if r.pass_name == "region" and r.kind == "missed"]
+    return [f"{r.reason}: {r.detail}" for r in missed if r.label == r.function and r.reason is not Reason.CALL]
 
 
 @pytest.mark.parametrize("seed", range(1000, 1016))

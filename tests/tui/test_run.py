@@ -170,7 +170,8 @@ REMARKS = [
         "function": "sys_lseek$202",
         "label": "sys_lseek$202.3",
         "kind": "passed",
-        "reason": "nobody needs [esp]: gone",
+        "reason": "nobody needs it",
+        "detail": "mov [esp]: gone",
         "address": 0xC0101000,
         "executed": 24.6,
         "saved": 24.6,
@@ -181,6 +182,7 @@ REMARKS = [
         "label": "sys_lseek$202",
         "kind": "missed",
         "reason": 'costs "more"',
+        "detail": "",
         "address": None,
         "executed": None,
         "saved": None,
@@ -201,13 +203,15 @@ def test_remarks_are_yaml_documents_in_the_form_of_llvm(engine: Engine, hotpath:
         'Function:        "sys_lseek$202"',
         "Hotness:         25",
         "Args:",
-        '  - String:          "nobody needs [esp]: gone"',
+        '  - String:          "nobody needs it"',
+        '  - Detail:          "mov [esp]: gone"',
         '  - Block:           "sys_lseek$202.3"',
         '  - Saved:           "24.6"',
     ]
     assert second.startswith("--- !Missed\nPass:            guard\n")
     assert '"costs \\"more\\""' in second
     assert "Hotness" not in second
+    assert "Detail" not in second
 
 
 def test_remarks_as_json(engine: Engine, hotpath: Run) -> None:
@@ -216,5 +220,5 @@ def test_remarks_as_json(engine: Engine, hotpath: Run) -> None:
     assert json.loads(out) == {
         "schema": "hotpath.remarks/1",
         "program": "readseek",
-        "remarks": [REMARKS[1], *REMARKS],
+        "remarks": REMARKS,
     }

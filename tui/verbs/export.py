@@ -13,7 +13,7 @@ from rewriter.options import Options
 from tui import choices, document, exits
 from tui.verbs.run import results
 
-DECIDING = ("inline", "specialize")  # the phases that have remarks
+DECIDING = "specialize"  # the phase that knows all remarks
 
 
 @click.group(short_help="What the phases found out, for other tools.")
@@ -28,7 +28,7 @@ def remarks(save: Path | None, as_json: bool, plain: bool, **chosen: Any) -> int
 
     One YAML document each, as LLVM writes its optimization remarks; with --json one object.
     """
-    options = choices.options(until=DECIDING[-1], **chosen)
+    options = choices.options(until=DECIDING, **chosen)
     rows = list(_rows(options, save, plain))
     if as_json:
         click.echo(document.text({"schema": "hotpath.remarks/1", "program": options.program, "remarks": rows}))
@@ -40,7 +40,7 @@ def remarks(save: Path | None, as_json: bool, plain: bool, **chosen: Any) -> int
 
 def _rows(options: Options, save: Path | None, quiet: bool) -> Iterator[Mapping[str, Any]]:
     for result in results(options, save, quiet=quiet):
-        found: Any = result.summary.get("remarks", ()) if result.name in DECIDING else ()
+        found: Any = result.summary.get("remarks", ()) if result.name == DECIDING else ()
         yield from found
 
 
@@ -56,6 +56,8 @@ def _yaml(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"Hotness:         {round(row['executed'])}"
     yield "Args:"
     yield f"  - String:          {json.dumps(row['reason'])}"
+    if row["detail"]:
+        yield f"  - Detail:          {json.dumps(row['detail'])}"
     yield f"  - Block:           {json.dumps(row['label'])}"
     if row["saved"] is not None:
         yield f"  - Saved:           {json.dumps(str(round(row['saved'], 1)))}"

@@ -33,7 +33,7 @@ class PhaseView(VerticalScroll):
     def show(self, walk: Walk) -> None:
         """Show the walk's phase; another phase, or another amount of detail, starts at its top."""
         self._walk = walk
-        look = Look(max(self.scrollable_content_region.width, 1), detail=walk.detail, more=MORE)
+        look = Look(max(self.scrollable_content_region.width, 1), detail=walk.detail, everything=walk.detail, more=MORE)
         self.query_one("#content", Static).update(content(walk, look))
         if self._shown != (walk.at, walk.detail):
             self.scroll_home(animate=False)
