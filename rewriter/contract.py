@@ -15,6 +15,9 @@ MOST_SLOTS = 65536  # of a system-call table
 MOST_ARGUMENTS = 6  # of a system call: ebx, ecx, edx, esi, edi, ebp
 
 
+EXCEPTION_FORMATS = ("absolute-pairs", "relative-pairs", "relative-handlers", "relative-numbers")
+
+
 class ContractError(ValueError):
     """The contract is not of the known form; the message says which key and why, in one line."""
 
@@ -33,7 +36,8 @@ class SystemCalls:
 class ExceptionTable:
     start: str  # symbol of the first entry
     end: str  # symbol behind the last
-    format: str = "absolute-pairs"  # (faulting instruction, fixup), both absolute, sorted
+    format: str = EXCEPTION_FORMATS[0]  # see `elf/exceptions.py`; entries are sorted by the faulting instruction
+    plain: tuple[str, ...] = ()  # handlers, or numbers, of entries whose fault changes no register and no memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +94,18 @@ class Contract:
                 known[key] = value
         contract = _fill(Contract, known, "contract")
         assert isinstance(contract, Contract)
-        _check_sizes(contract)
+        _check_values(contract)
         return contract
 
 
-def _check_sizes(contract: Contract) -> None:
+def _check_values(contract: Contract) -> None:
     size, calls = contract.stack_size, contract.system_calls
     if size & (size - 1) or not SMALLEST_STACK <= size <= LARGEST_STACK:
         raise ContractError(f"stack_size is {size}, not a power of two from {SMALLEST_STACK} to {LARGEST_STACK}")
+    table = contract.exception_table
+    if table is not None and table.format not in EXCEPTION_FORMATS:
+        known = ", ".join(EXCEPTION_FORMATS)
+        raise ContractError(f"exception_table.format is {table.format!r}, not one of {known}")
     if calls is not None and not 0 < calls.slots <= MOST_SLOTS:
         raise ContractError(f"system_calls.slots is {calls.slots}, not a number from 1 to {MOST_SLOTS}")
     if calls is not None and calls.arguments > MOST_ARGUMENTS:

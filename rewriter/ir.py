@@ -8,7 +8,7 @@ names code and data by *label*.  Labels are unique strings: a function's name is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
@@ -151,6 +151,8 @@ class Program:
     sections: tuple[Section, ...] = ()
     segments: tuple[Segment, ...] = ()
     exception_table: str | None = None  # the data that is written anew from every `faults_to`
+    exception_format: str = "absolute-pairs"
+    fault_words: Mapping[int, Ref | int] = field(default_factory=dict)  # third words of its entries, by `origin`
     made_for: int = 0  # tag of the kernel that a program was retargeted for; 0: any.  Kept in the ELF header's flags
 
     def copy(self) -> Program:

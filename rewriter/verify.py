@@ -27,9 +27,23 @@ def verify(program: Program) -> list[str]:
                 faults.append(f"{data.name}+{offset:#x}: a reference behind the end")
             elif not _exists(ref.target, names):
                 faults.append(f"{data.name}+{offset:#x}: names {ref.target}, which does not exist")
+    faults += _fault_words(program, names)
     if program.entry not in known:
         faults.append(f"the entry {program.entry} does not exist")
     return faults
+
+
+def _fault_words(program: Program, names: set[str]) -> Iterator[str]:
+    """Entries of the exception table that have a third word must find it by their instruction's origin."""
+    words = program.fault_words
+    if words:
+        for function in program.functions:
+            for insn in function.insns():
+                if insn.faults_to is not None and insn.origin not in words:
+                    yield f"{function.name}: a new instruction may fault, of which the exception table knows nothing"
+    for word in words.values():
+        if isinstance(word, Ref) and not _exists(word.target, names):
+            yield f"the exception table names {word.target}, which does not exist"
 
 
 def verify_function(function: Function, names: AbstractSet[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from rewriter.analysis.graph import Index, Way, branch_target, jump_table
-from rewriter.ir import Block, Function
+from rewriter.ir import Block, Function, Ref
 from rewriter.x86.flow import Flow, flow
 
 
@@ -175,6 +175,8 @@ def _address_taken(index: Index) -> tuple[str, ...]:
             owner = index.owners.get(ref.target)
             if owner is not None and (data.name, offset) not in tables:
                 taken.add(owner.name)
+    words = index.program.fault_words.values()
+    taken |= {index.owners[word.target].name for word in words if isinstance(word, Ref) and word.target in index.owners}
     for function in index.program.functions:
         for block in function.blocks:
             for insn in block.insns:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
-from rewriter.elf.exceptions import Fixup, write_exception_table
+from rewriter.elf.exceptions import FORMATS, WORD, Fixup
 from rewriter.elf.image import ElfError
 from rewriter.elf.place import Branch, Layout, PlacedBlock, main_text, place
 from rewriter.elf.write import write
-from rewriter.ir import Data, Program, Ref, RefKind
+from rewriter.ir import Data, Insn, Program, Ref, RefKind
 
 INT3, NOP = b"\xcc", b"\x90"
 
@@ -59,11 +59,17 @@ class _Emitter:
                 for ref in insn.refs:
                     self._patch(text, fields, base, position, ref)
                 if insn.faults_to is not None:
-                    self.fixups.append(Fixup(base + position, self._address(insn.faults_to)))
+                    word = self._fault_word(insn)
+                    self.fixups.append(Fixup(base + position, self._address(insn.faults_to), word))
                 position = end
             for branch in (placed.last, placed.tail):
                 if branch is not None:
                     position = self._write_branch(text, fields, base, position, branch)
+
+    def _fault_word(self, insn: Insn) -> int:
+        """What else the exception table says of an instruction."""
+        word = self.program.fault_words.get(insn.origin or 0, 0)
+        return word if isinstance(word, int) else self._address(word.target) + word.addend
 
     def _section_at(self, address: int) -> str:
         for section in self.layout.sections:
@@ -126,10 +132,13 @@ class _Emitter:
             if self.fixups:
                 raise ElfError("instructions have fixups, but the image has no exception table")
             return
-        self.bytes[name][:] = write_exception_table(self.fixups)
+        form, address = FORMATS[self.program.exception_format], self.sections[name].address
+        self.bytes[name][:] = form.write(self.fixups, address)
         text = main_text(self.layout.sections).name
-        for offset in range(0, 8 * len(self.fixups), 4):
-            self.fields[name].append((offset, Ref(offset, RefKind.ABS32, text)))
+        kind = RefKind.PC32 if form.relative else RefKind.ABS32
+        for entry in range(0, form.size * len(self.fixups), form.size):
+            for offset in range(entry, entry + WORD * form.addresses, WORD):
+                self.fields[name].append((offset, Ref(offset, kind, text)))
 
 
 def _widened(raw: bytes) -> tuple[bytes, RefKind, int]:

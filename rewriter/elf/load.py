@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from rewriter.contract import Contract
-from rewriter.elf.exceptions import Fixup, read_exception_table
+from rewriter.contract import EXCEPTION_FORMATS, Contract
+from rewriter.elf.exceptions import FORMATS, Fixup, Format, read_exception_table
 from rewriter.elf.extents import Extent, Extents, labels_of
 from rewriter.elf.image import ElfError, Image, RawSection, RawSymbol, read
 from rewriter.elf.leaders import Leaders, branch_target
@@ -19,10 +19,10 @@ from rewriter.elf.relocations import Named, Relocations
 from rewriter.elf.returns import end_calls
 from rewriter.elf.segments import check_segments
 from rewriter.elf.stubs import Stubs
-from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, Section, Segment, Symbol
+from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, RefKind, Section, Segment, Symbol
 from rewriter.x86.flow import Flow, branch_field, flow
 
-PAGE = 4096
+FORMAT = EXCEPTION_FORMATS[0]
 
 
 def load(raw: bytes, contract: Contract | None = None) -> Program:
@@ -62,6 +62,8 @@ class _Loader:
             sections=tuple(self._section(s) for s in self.image.allocated()),
             segments=tuple(self._segments()),
             exception_table=self.names[self.table.index] if self.table else None,
+            exception_format=self.contract.exception_table.format if self.contract.exception_table else FORMAT,
+            fault_words=self._fault_words(),
             made_for=self.image.flags,
         )
         end_calls(program)
@@ -79,10 +81,31 @@ class _Loader:
             if source is None or target is None or not target.holds_instruction(fixup.target):
                 raise ElfError(f"the exception table names {fixup.insn:#x} → {fixup.target:#x}, which is not code")
             target.leaders.add(fixup.target)
+            self._lead_handler(fixup)
             if source.holds_instruction(fixup.insn):
                 self.fixups[fixup.insn] = fixup
             else:
                 raise ElfError(f"the exception table names {fixup.insn:#x}, which is not an instruction")
+
+    def _lead_handler(self, fixup: Fixup) -> None:
+        if self._form.addresses > 2:
+            handler = self.extents.at(fixup.word)
+            if handler is None or not handler.holds_instruction(fixup.word):
+                raise ElfError(f"the exception table names the handler {fixup.word:#x}, which is not code")
+            handler.leaders.add(fixup.word)
+
+    @property
+    def _form(self) -> Format:
+        promise = self.contract.exception_table
+        return FORMATS[promise.format if promise is not None else FORMAT]
+
+    def _fault_words(self) -> dict[int, Ref | int]:
+        """Third words of the exception table's entries, by the address of the instruction."""
+        if not self._form.third:
+            return {}
+        if self._form.addresses == 2:
+            return {at: fixup.word for at, fixup in self.fixups.items()}
+        return {at: Ref(0, RefKind.ABS32, self.labels[fixup.word]) for at, fixup in self.fixups.items()}
 
     def _pin_boundaries(self) -> None:
         """Where a symbol may mean the function or the section that begins there, both stay together."""

@@ -58,9 +58,20 @@ class _Pins:
                 self._add(function, "the contract says that its bytes are copied")
             if function.name in stays:
                 self._add(function, "the contract says so")
+            for word in self._unknown_words(function):
+                self._add(function, f"what {word} does to a fault in it is not known")
             origin = function.blocks[0].insns[0].origin or 0
             if not text.address <= origin < text.address + text.size:
                 self._add(function, "its section stays in place")
+
+    def _unknown_words(self, function: Function) -> Iterator[str]:
+        """Third words of the exception table's entries that the contract does not call plain."""
+        plain = self.contract.exception_table.plain if self.contract.exception_table else ()
+        words = (self.program.fault_words.get(i.origin or 0) for i in function.insns() if i.faults_to is not None)
+        for word in words:
+            name = word.target if isinstance(word, Ref) else str(word)
+            if word is not None and name not in plain:
+                yield name
 
     def _check_block(self, function: Function, block: Block, readers: set[str]) -> None:
         for i, insn in enumerate(block.insns):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from rewriter.elf.exceptions import FORMATS
 from rewriter.elf.image import ElfError
 from rewriter.elf.room import ALIGN, Room, align_up
 from rewriter.ir import END, Block, Data, Function, Insn, Program, RefKind, Section
@@ -279,7 +280,9 @@ def _grown(program: Program, section: Section, text: Section, text_end: int) -> 
     if section is text:
         return text_end - text.address
     if section.name == program.exception_table:
-        return 8 * sum(1 for f in program.functions for insn in f.insns() if insn.faults_to)
+        return FORMATS[program.exception_format].size * sum(
+            1 for f in program.functions for insn in f.insns() if insn.faults_to
+        )
     return section.size
 
 

@@ -62,6 +62,7 @@ def _reached(program: Program, contract: Contract) -> set[str]:
     pending = [program.entry, *_promised(program, contract)]
     pending += [label for f in program.functions if f.pins for label in (block.label for block in f.blocks)]
     pending += [label for data in program.data for ref in data.refs.values() for label in _meant(ref, owners)]
+    pending += [word.target for word in program.fault_words.values() if isinstance(word, Ref)]
     while pending:
         label = pending.pop()
         if label in alive or label not in blocks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -30,11 +29,24 @@ def no_fault_edge() -> None:
 
 
 def unsorted_exception_table() -> None:
-    def reversed_table(fixups: Any) -> bytes:
-        rows = sorted(fixups, key=lambda f: -f.insn)
-        return b"".join(struct.pack("<II", f.insn, f.target) for f in rows)
+    exceptions = import_module("rewriter.elf.exceptions")
+    write = exceptions.Format.write
 
-    import_module("rewriter.elf.emit").write_exception_table = reversed_table  # type: ignore[attr-defined]
+    def reversed_table(self: Any, fixups: Any, address: int) -> bytes:
+        rows = sorted(fixups, key=lambda f: -f.insn)
+        return b"".join(write(self, [row], address + self.size * i) for i, row in enumerate(rows))
+
+    exceptions.Format.write = reversed_table  # type: ignore[attr-defined]
+
+
+def entries_count_from_the_table() -> None:
+    exceptions = import_module("rewriter.elf.exceptions")
+    write = exceptions.Format.write
+
+    def careless(self: Any, fixups: Any, address: int) -> bytes:
+        return b"".join(write(self, [row], address) for row in sorted(fixups, key=lambda f: f.insn))
+
+    exceptions.Format.write = careless  # type: ignore[attr-defined]
 
 
 def carry_across_inc() -> None:
@@ -367,6 +379,11 @@ MUTANTS = {
     ),
     "unsorted_exception_table": Mutant(
         "the exception table is written as it comes", unsorted_exception_table, ("tests/elf/test_boot.py",)
+    ),
+    "entries_count_from_the_table": Mutant(
+        "a relative entry does not count from its own place",
+        entries_count_from_the_table,
+        ("tests/elf/test_exceptions.py",),
     ),
     "carry_across_inc": Mutant("inc is taken to write the carry", carry_across_inc, ("tests/x86/test_effects.py",)),
     "short_branches_stay_short": Mutant(
