@@ -2,8 +2,8 @@
 
 Data keeps its place, or moves up as a whole by pages when the text before it grew.  Pinned functions keep theirs,
 as islands; the other functions flow around them in the order of `Program.functions`, or all go behind the old
-text (`move`), which is then filled with int3.  Where pinned code in another section lies behind the text, nothing can
-move up: what does not fit goes behind the whole image.
+text (`move`), which is then filled with int3.  Other code sections behind the text move up with what is in them; where
+they cannot, nothing does: what does not fit goes behind the whole image.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rewriter.elf.exceptions import FORMATS
+from rewriter.elf.follow import carry, is_kernel, moves_up
 from rewriter.elf.image import ElfError
 from rewriter.elf.room import ALIGN, Room, align_up
 from rewriter.ir import END, Block, Data, Function, Insn, Program, RefKind, Section
@@ -93,7 +94,8 @@ def wide_size(raw: bytes) -> int:
 def place(program: Program, *, move: bool = False) -> Layout:
     """Give every label an address.  Raises ElfError where something does not fit."""
     text = main_text(program.sections)
-    stuck = any(s.executable and s.address > text.address for s in program.sections)
+    behind = {s.name for s in program.sections if s.executable and s.address > text.address}
+    stuck = bool(behind) and not moves_up(program, behind)
     end_of_text = text.address + text.size
     free = align_up(max(s.address + s.size for s in program.sections), PAGE) if stuck else end_of_text
     units = _units(program)
@@ -102,13 +104,14 @@ def place(program: Program, *, move: bool = False) -> Layout:
     start = align_up(free, ALIGN) if move else text.address
     while True:
         end = _assign(units, start, islands + barrier)
+        if stuck:
+            sections = _append_sections(program, text, free, end)
+        else:
+            sections = _place_sections(program, text, max([end, start, *(stop for _, stop in islands)]))
+            carry(units, behind, program.sections, sections)
         addresses = {p.block.label: p.address for unit in units for p in unit.blocks}
         if not _widen(units, addresses):
             break
-    if stuck:
-        sections = _append_sections(program, text, free, end)
-    else:
-        sections = _place_sections(program, text, max([end, start, *(stop for _, stop in islands)]))
     for section in sections:
         addresses[section.name] = section.address
         addresses[section.name + END] = section.address + section.size
@@ -123,6 +126,8 @@ def _append_sections(program: Program, text: Section, free: int, end: int) -> tu
     placed = list(program.sections)
     if any(_grown(program, s, text, 0) != s.size for s in placed if s.name == program.exception_table):
         raise ElfError(f"code behind {text.name} keeps the exception table from growing")
+    if is_kernel(program) and (end > free or any(d.address is None for d in program.data)):
+        raise ElfError(f"code behind {text.name} stays in place, and behind the image is memory that the kernel uses")
     if end > free:
         name = f"{text.name}.moved"
         while any(s.name == name for s in placed):

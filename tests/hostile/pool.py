@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
+import pkgutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import rewriter
+import tui
+from rewriter.elf import emit, load
 from tests.hostile import cases
 from tests.hostile.trial import REFUSED, Answer, attempt
 
@@ -30,12 +35,12 @@ def _answer(kind: str | None, seed: int) -> Answer:
 
 def _warm() -> None:
     """Import what the children need, once."""
-    import rewriter.elf
-    import rewriter.pipeline
-    import rewriter.probes.counters
-
+    for package in (rewriter, tui):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     cases.profile()
-    rewriter.elf.emit(rewriter.elf.load(cases.kernel(), cases.contract()))
+    emit(load(cases.kernel(), cases.contract()))
 
 
 @dataclass

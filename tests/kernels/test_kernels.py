@@ -120,3 +120,31 @@ def test_a_new_instruction_that_may_fault_needs_a_third_word() -> None:
     block = next(b for f in program.functions for b in f.blocks if b.insns[-1].faults_to)
     block.insns[-1] = replace(block.insns[-1], origin=None)
     assert "of which the exception table knows nothing" in verify(program)[0]
+
+
+STAYS = Contract.parse('stay = ["_start"]')
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_symbols_of_the_linker_script_mean_what_they_meant(rewrite: str) -> None:
+    """The text is all of the text, and free memory begins behind everything."""
+    image = build("layout.S")
+    assert boot(image) == b"00001111\n00000001\n00002222\n00000001\n"
+    assert boot(REWRITES[rewrite](image, STAYS)) == boot(image)
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_code_behind_the_text(rewrite: str) -> None:
+    """It moves up as a whole, as data does."""
+    image = build("layout.S", "-DBEHIND")
+    assert boot(image).startswith(b"00001112\n")
+    assert boot(REWRITES[rewrite](image, STAYS)) == boot(image)
+
+
+def test_code_behind_the_text_that_stays_keeps_the_text_from_growing() -> None:
+    """What is new would lie behind the image, where the kernel takes its memory."""
+    image, contract = build("layout.S", "-DBEHIND"), Contract.parse('stay = ["_start", "early"]')
+    assert boot(REWRITES["identity"](image, contract)) == boot(image)
+    for rewrite in ("moved", "counted"):
+        with pytest.raises(ElfError, match=r"code behind \.text stays in place"):
+            REWRITES[rewrite](image, contract)
