@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from rewriter.ir import Program
 from rewriter.run import Ending, Moment
@@ -38,6 +38,12 @@ class NewCall:
     call: int
     implied: Mapping[int, int]
     guarded: Mapping[int, int]
+
+    @staticmethod
+    def of(row: Mapping[str, Any]) -> NewCall:
+        """From a row of the layout's summary, `new_calls`."""
+        implied, guarded = ({int(n): value for n, value in row[key].items()} for key in ("implied", "guarded"))
+        return NewCall(row["name"], row["number"], row["call"], implied, guarded)
 
 
 @dataclass(slots=True)
@@ -113,7 +119,7 @@ class Trials:
         certificate.endings[_class(old)] += 1
         arguments = self._tried[0][1:]
         certificate.fallbacks += any(arguments[n] != value for n, value in certificate.call.guarded.items())
-        difference = self._difference(old, new)
+        difference = difference_between(self._tried, old, new)
         if difference:
             shown = " ".join(f"{word:#x}" for word in self._tried[1])
             certificate.different.append(f"called at {moment.site:#x} with {shown}: {difference}")
@@ -164,35 +170,36 @@ class Trials:
             value = self._random.getrandbits(32)
         return value & WORD_MASK
 
-    # How it ended
 
-    def _difference(self, old: Ending, new: Ending) -> str | None:
-        if old.how != new.how:
-            return f"{old.how} became {new.how}"
-        if not old.registers:
-            return None
-        expected = [*old.registers]
-        for n, (told, found) in enumerate(zip(self._tried[0][1:], self._tried[1][1:], strict=True), 1):
-            if told != found and expected[n] == told:
-                expected[n] = found  # every register comes back as it was, but for eax
-        if tuple(expected) != new.registers:
-            before, after = (" ".join(f"{word:x}" for word in words) for words in (expected, new.registers))
-            return f"registers {before} became {after}"
-        for page in sorted({*old.changed, *new.changed}):
-            at = self._differs(old.changed.get(page), new.changed.get(page))
-            if at is not None:
-                return f"memory differs at physical {page + at:#x}"
+def difference_between(tried: tuple[Registers, Registers], old: Ending, new: Ending) -> str | None:
+    """How two calls ended differently that were `tried`, the old one and the new one; None if they did not."""
+    if old.how != new.how:
+        return f"{old.how} became {new.how}"
+    if not old.registers:
         return None
+    expected = [*old.registers]
+    for n, (told, found) in enumerate(zip(tried[0][1:], tried[1][1:], strict=True), 1):
+        if told != found and expected[n] == told:
+            expected[n] = found  # every register comes back as it was, but for eax
+    if tuple(expected) != new.registers:
+        before, after = (" ".join(f"{word:x}" for word in words) for words in (expected, new.registers))
+        return f"registers {before} became {after}"
+    for page in sorted({*old.changed, *new.changed}):
+        at = _differs(tried, old.changed.get(page), new.changed.get(page))
+        if at is not None:
+            return f"memory differs at physical {page + at:#x}"
+    return None
 
-    def _differs(self, old: bytes | None, new: bytes | None) -> int | None:
-        """Where two pages differ first, leaving out words in which the number of the call was written down."""
-        if old is None or new is None:
-            return 0  # only one of the calls changed it
-        if old == new:
-            return None
-        numbers = tuple(registers[0].to_bytes(WORD, "little") for registers in self._tried)
-        pairs = ((at, (old[at : at + WORD], new[at : at + WORD])) for at in range(0, len(old), WORD))
-        return next((at for at, pair in pairs if pair[0] != pair[1] and pair != numbers), None)
+
+def _differs(tried: tuple[Registers, Registers], old: bytes | None, new: bytes | None) -> int | None:
+    """Where two pages differ first, leaving out words in which the number of the call was written down."""
+    if old is None or new is None:
+        return 0  # only one of the calls changed it
+    if old == new:
+        return None
+    numbers = tuple(registers[0].to_bytes(WORD, "little") for registers in tried)
+    pairs = ((at, (old[at : at + WORD], new[at : at + WORD])) for at in range(0, len(old), WORD))
+    return next((at for at, pair in pairs if pair[0] != pair[1] and pair != numbers), None)
 
 
 def _class(ending: Ending) -> str:

@@ -92,11 +92,10 @@ class Liveness:
         masks = [out]
         touches, below = self._touches[label], self._esp[label]
         for position in reversed(range(len(touches))):
-            esp = below[position]
-            after = masks[-1] if esp is None else masks[-1] & (1 << STACK_SHIFT + max(0, -esp)) - 1
-            masks[-1] = after
-            before = touches[position].before(after, stays=self.stays)
+            masks[-1] = _above(below[position + 1], masks[-1])
+            before = touches[position].before(masks[-1], stays=self.stays)
             masks.append(before | fault if position == len(touches) - 1 else before)
+        masks[-1] = _above(below[0], masks[-1])
         return masks[::-1]
 
     def _flow(self, label: str, at_end: tuple[int, int]) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -109,7 +108,7 @@ class Liveness:
         trail = self.values.trail(block.label)
         if "touches" not in trail.notes:
             touches = [self._touch(block.label, *step) for step in self.values.walk(block.label)]
-            trail.notes["touches"] = touches, [state.esp for state in trail.states[1:]]
+            trail.notes["touches"] = touches, [state.esp for state in trail.states]
         self._touches[block.label], self._esp[block.label] = trail.notes["touches"]
         self._ways[block.label] = self.values.ways(block.label)
         for edge, _ in self._ways[block.label]:
@@ -201,6 +200,11 @@ def _named(register: str | None) -> int:
 def _harmless(step: Step, mem: Mem) -> bool:
     """Whether a load that nobody needs may go: from the image's own data, not from a device behind a pointer."""
     return step.address(mem).label is not None and mem.segment not in ("fs", "gs")
+
+
+def _above(esp: int | None, mask: int) -> int:
+    """Without what lies below esp: that never matters."""
+    return mask if esp is None else mask & (1 << STACK_SHIFT + max(0, -esp)) - 1
 
 
 def _join(_: str, old: tuple[int, int] | None, new: tuple[int, int]) -> tuple[int, int]:

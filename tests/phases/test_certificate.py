@@ -15,7 +15,6 @@ from rewriter.phases.layout import set_handler
 from rewriter.report import PhaseResult
 from rewriter.x86.encode import assemble
 from toykernel.machine import Machine, Workload
-from tui.verbs.certify import _call
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="copies of a machine need a system that can fork")
 COMMANDS = ("calls", "readseek 9000 2")
@@ -58,7 +57,7 @@ def test_the_new_calls_do_what_the_old_ones_do(system: System, results: dict[str
     rows = results["layout"].summary["new_calls"]
     assert isinstance(rows, list)
     kernel = results["layout"].files["kernel.specialized.elf"]
-    found = certified(system, load(kernel, system.contract), kernel, [_call(row) for row in rows], 40)
+    found = certified(system, load(kernel, system.contract), kernel, [NewCall.of(row) for row in rows], 40)
     for each in found:
         assert each.different == []
         assert each.trials >= 30

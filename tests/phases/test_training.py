@@ -13,6 +13,7 @@ from rewriter.pipeline import run
 from rewriter.report import PhaseResult
 from rewriter.run import Run
 from tests.toykernel.boots import needs_qemu
+from tests.toykernel.lockstep import Pair, lockstep
 from toykernel.machine import Qemu
 
 COMMAND = "sh /data/small.sh"
@@ -55,6 +56,16 @@ def test_the_kernels_behave_the_same_call_by_call_and_file_by_file(runs: tuple[R
     assert differences(*runs) == []
     assert "files" in checked(runs[0])
     assert len({call.process for call in runs[0].calls}) > 20
+
+
+def test_random_calls_do_the_same_in_lock_step(trained: dict[str, PhaseResult], system: System) -> None:
+    """Ten thousand, many by new numbers; seed 1 with hostile ones between them, seed 2 as a model says, too."""
+    pair = Pair.of(system, trained["layout"])
+    found = [lockstep(pair, seed, 1000) for seed in (1, 2)]
+    assert [report.problems for report in found] == [(), ()]
+    assert sum(report.calls for report in found) > 10_000
+    assert found[0].extra > 1000
+    assert all(report.renumbered > 1000 for report in found)
 
 
 def test_write_takes_the_path_of_figure_1(trained: dict[str, PhaseResult]) -> None:

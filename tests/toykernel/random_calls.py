@@ -46,8 +46,6 @@ class Trial:
     def differences(self, run: Run, kernel: bytes | None = None) -> Iterator[str]:
         """What is not as the model says; the kernel is asked again for the first wrong call."""
         world = World(self.work().files)
-        console = run.console.decode("ascii", "replace").splitlines()
-        counters = [match.groups() for line in console if (match := COUNTER.match(line))]
         found = iter(without_counters(run.console))
         for seed, count in self.all_runs:
             for line in world.run(seed, count):
@@ -58,7 +56,7 @@ class Trial:
                     )
                     return
         yield from (f"more output: {line}" for line in found)
-        yield from _leaks(counters)
+        yield from leaks(told(run.console))
         yield from (f"the disk: {what}" for what in fsck.check(run.disk))
         if disk.files(run.disk) != world.on_disk():
             yield "the disk has other files than the model"
@@ -72,6 +70,12 @@ def roomy_disk() -> bytes:
 def without_counters(console: bytes) -> list[str]:
     """What the programs said: how much memory there is depends on the machine."""
     return [line for line in console.decode("ascii", "replace").splitlines() if not COUNTER.match(line)]
+
+
+def told(console: bytes) -> list[tuple[str, str]]:
+    """The counters that /proc/meminfo showed, all of them each time."""
+    lines = console.decode("ascii", "replace").splitlines()
+    return [(match[1], match[2]) for line in lines if (match := COUNTER.match(line))]
 
 
 def _narrowed(kernel: bytes, seed: int, count: int, line: str) -> Iterator[str]:
@@ -90,8 +94,8 @@ def _narrowed(kernel: bytes, seed: int, count: int, line: str) -> Iterator[str]:
     yield "alone, it gives what it should"
 
 
-def _leaks(counters: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """All counters twice: before and after."""
+def leaks(counters: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """What is missing in the end.  `counters`: all of them twice, before and after."""
     half = len(counters) // 2
     before, after = ({name: int(value) for name, value in part} for part in (counters[:half], counters[half:]))
     for part in (before, after):

@@ -110,7 +110,7 @@ def _range_at(handle: int, found: tuple[int, int]) -> Any:
 
 class Cpu:
     """One processor over `memory`.  Hooks must be added before the first `run`: code that was translated without
-    a hook runs without it for good."""
+    a hook runs without it, unless it is forgotten."""
 
     def __init__(self, memory: Memory) -> None:
         self._engine = Uc(UC_ARCH_X86, UC_MODE_32)
@@ -184,6 +184,10 @@ class Cpu:
     def on_instruction(self, callback: Callable[[int, int, int], None], first: int, last: int) -> None:
         """`callback(engine, address, size)` before each instruction in [first, last], as `on_block`."""
         self._hook(UC_HOOK_CODE, _BLOCK(callback), first, last)
+
+    def forget_code(self) -> None:
+        """Translate all code again: instructions that were translated before a hook was added call it now, too."""
+        self._engine.ctl_flush_tb()
 
     def on_interrupt(self, callback: Callable[[int], None]) -> None:
         """`callback(vector)` for each `int` and each exception but invalid instructions."""

@@ -9,18 +9,21 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
+from .digest import UserMemory
 from .errors import MachineError
 from .interrupts import State
 from .memory import PAGE, PageFault
 from .observer import Entry
 from .pc import Pc
+from .storm import Storm
 from .trace import Cost
 
 REGISTERS = ("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP")  # the number and the arguments of a call
 _ENTRIES = 100  # into user mode by others, after which a call counts as asleep
+_NEVER = 1 << 60
 _CHUNK = 16 * PAGE  # compared at once
 
 
@@ -35,6 +38,15 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Shower:
+    """The timer interrupts a trial so many `times` before the `at`-th kernel instruction at which it may, from 1; 0:
+    nowhere."""
+
+    at: int = 0
+    times: int = 1
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a call ended.
 
@@ -45,13 +57,16 @@ class Ending:
     registers: tuple[int, ...] = ()  # eax ebx ecx edx esi edi ebp esp eflags, then ds es fs gs, if it returned
     changed: Mapping[int, bytes] = field(default_factory=dict)  # physical page → content, without its kernel stack
     blocks: Collection[tuple[int, int]] = ()  # (address, size) of what was executed where it was watched
+    chances: int = 0  # kernel instructions at which an interrupt could arrive, where they were counted
+    memory: str = ""  # digest of the user pages, where they were counted
 
 
 class Forks:
     """Asks at every system call which calls to try, and tells how they ended.
 
     `ask(moment)` answers with the registers of each; none, and the run goes on.  `hear(moment, endings)`.
-    `watch`: ranges [first, last] of addresses whose executed blocks are told."""
+    `watch`: ranges [first, last] of addresses whose executed blocks are told.  `storm`: by which interrupts the n-th
+    trial of a moment is disturbed; `code`: where."""
 
     def __init__(
         self,
@@ -60,10 +75,14 @@ class Forks:
         watch: Sequence[tuple[int, int]],
         ask: Callable[[Moment], Sequence[tuple[int, ...]]],
         hear: Callable[[Moment, Sequence[Ending]], None],
+        storm: Callable[[int], Shower] | None = None,
+        code: tuple[tuple[int, int], ...] = (),
     ) -> None:
         self._pc, self._stack_size, self._ask, self._hear = pc, stack_size, ask, hear
         self._user = pc.cpu.registers(*REGISTERS)
         self._after = pc.cpu.registers(*REGISTERS, "ESP", "EFLAGS", "DS", "ES", "FS", "GS")
+        self._storm, self._code = storm, code
+        self._shower: Storm | None = None
         self._pipe: int | None = None  # of a copy
         self._came_from: tuple[int, int] | None = None  # kernel stack, address behind the `int`
         self._base = b""
@@ -87,9 +106,12 @@ class Forks:
 
     # ---- before the call
 
-    def _at_call(self, state: State) -> None:
-        if self._pipe is not None:
-            return
+    def _at_call(self, state: State) -> State:
+        if self._pipe is None:
+            self._try(state)
+        return state
+
+    def _try(self, state: State) -> None:
         directory = state.directory
         pages = tuple(linear for linear, _ in self._pc.memory.user_pages(directory))
         moment = Moment(tuple(self._user.read()), state.eip - 2, state.esp, pages)
@@ -98,9 +120,11 @@ class Forks:
             return
         self._base = self._pc.memory.raw[: self._pc.installed]
         endings = []
-        for registers in wanted:
+        for n, registers in enumerate(wanted):
             ending = self._copy(state, registers)
             if ending is None:
+                if self._storm is not None:
+                    self._disturb(self._storm(n))
                 return  # this is the copy
             endings.append(ending)
         self._hear(moment, endings)
@@ -126,6 +150,10 @@ class Forks:
 
     # ---- in the copy
 
+    def _disturb(self, shower: Shower) -> None:
+        self._shower = Storm(self._pc, self._code, shower.at or _NEVER, times=shower.times, once=True)
+        self._pc.cpu.forget_code()
+
     def gate(self, entry: Entry, saved: State, stack: int, cost: Cost | None) -> None:
         pass
 
@@ -150,7 +178,12 @@ class Forks:
         assert self._pipe is not None
         ending = Ending(how, blocks=frozenset(self._blocks))
         if how == "returned":
-            ending = Ending(how, tuple(self._after.read()), self._changed(), ending.blocks)
+            ending = replace(ending, registers=tuple(self._after.read()))
+            if self._shower is None:
+                ending = replace(ending, changed=self._changed())
+            else:
+                digest = UserMemory(self._pc.memory).digest(self._pc.gates.state().directory)
+                ending = replace(ending, chances=self._shower.chances, memory=digest)
         with open(self._pipe, "wb") as pipe:
             pickle.dump(ending, pipe)
         os._exit(0)

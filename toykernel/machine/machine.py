@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from .cycles import Cycles, Ideal
 from .digest import UserMemory, file_digests
 from .errors import MachineError
-from .forks import Ending, Forks, Moment
+from .follow import Follow
+from .forks import Ending, Forks, Moment, Shower
 from .frames import frames
 from .meter import Meter
 from .multiboot import parse
 from .pc import Pc
 from .run import Run
+from .steer import Registers, Steer, Turn
 from .stepper import Stepper
 from .stores import Stores
 from .storm import Storm
@@ -28,7 +31,8 @@ class Machine:
     `stack_size`: of the kernel's stacks, in bytes, a power of two; they are aligned to it.
     `storm`: if not 0, interrupt the kernel at every so many of its instructions (see `Storm`).
     `stores`: tell in `Run.stores` what was written to the disk, and when.
-    `cut`: cut the power when so many stores have reached the disk (see `Stores`); then the run just ends."""
+    `cut`: cut the power when so many stores have reached the disk (see `Stores`); then the run just ends.
+    `steer`: asked before each system call which one to make (see `Steer`)."""
 
     def __init__(
         self,
@@ -39,10 +43,12 @@ class Machine:
         storm: int = 0,
         stores: bool = False,
         cut: int | None = None,
+        steer: Callable[[Turn], tuple[Registers, bool]] | None = None,
     ) -> None:
         self._budget, self._slice_size = budget, slice_size
         self._stack_size, self._storm = stack_size, storm
         self._stores, self._cut = stores, cut
+        self._steer = steer
 
     def run(
         self,
@@ -76,6 +82,8 @@ class Machine:
         pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
         if self._storm:
             Storm(pc, image.code, self._storm)
+        if self._steer is not None:
+            Steer(pc, self._steer)
         stores = Stores(pc, self._cut) if self._stores or self._cut is not None else None
         pc.run(self._budget, self._slice_size)
         return self._collect(pc, workload, meter, stepper, stores)
@@ -88,17 +96,33 @@ class Machine:
         hear: Callable[[Moment, Sequence[Ending]], None],
         *,
         watch: Sequence[tuple[int, int]] = (),
+        storm: Callable[[int], Shower] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
         """Boot `kernel` and run the workload; at each system call, find out how other calls would have ended there.
 
         `ask(moment)` answers with registers, `hear(moment, endings)` hears the endings (see `Forks`); `watch`: ranges
-        [first, last] of addresses whose executed blocks an ending tells.  Raises MachineError, also where the host
-        cannot fork, and Cancelled."""
+        [first, last] of addresses whose executed blocks an ending tells; `storm`: how the n-th trial of a moment is
+        interrupted, which then tells a digest of user memory instead of all that it changed.  Raises MachineError, also
+        where the host cannot fork, and Cancelled."""
         if not hasattr(os, "fork"):
             raise MachineError("copies of a machine need a system that can fork")
-        pc = Pc(parse(kernel), workload, cancelled)
-        Forks(pc, self._stack_size, watch, ask, hear).run(self._budget, self._slice_size)
+        image = parse(kernel)
+        pc = Pc(image, workload, cancelled)
+        Forks(pc, self._stack_size, watch, ask, hear, storm, image.code).run(self._budget, self._slice_size)
+
+    def follow(
+        self, kernel: bytes, workload: Work, call: int | None, *, cancelled: Callable[[], bool] | None = None
+    ) -> tuple[int, Sequence[tuple[int, tuple[int, ...]]]]:
+        """The `call`-th system call of a run, from 0, through ring 0; None: the last one that began, also where the
+        kernel died in it.  Its number, and (address, registers: see `Follow`) of each instruction.  Raises MachineError
+        where the image does not boot, and Cancelled."""
+        image = parse(kernel)
+        pc = Pc(image, workload, cancelled)
+        found = Follow(pc, image.code, self._stack_size, call)
+        with suppress(MachineError):
+            pc.run(self._budget, self._slice_size)
+        return found.number, found.points
 
     def _collect(
         self, pc: Pc, workload: Work, meter: Meter | None, stepper: Stepper | None, stores: Stores | None

@@ -40,7 +40,7 @@ class Pc:
         self.trace = Trace(workload.commands)
         self.user_memory: UserMemory | None = None  # set it to have digests at returns
         self.observers: list[Observer] = []
-        self.before_call: Callable[[State], None] | None = None  # in user mode, at an `int` that is a system call
+        self.before_call: Callable[[State], State] | None = None  # at an `int` that is a system call: what is saved
         self.installed = workload.memory << 20  # bytes of memory that the kernel is told of
         self.ticks = 0
         self.stamp = self._count_stamps  # what `rdtsc` reads
@@ -131,7 +131,7 @@ class Pc:
             self._entered(Entry.EXCEPTION, state)
             return
         if vector == SYSTEM_CALL and state.ring == 3 and self.before_call is not None:
-            self.before_call(state)
+            state = self.before_call(state)
         saved = self.gates.software(vector, state)
         if saved is state:
             self._entered(Entry.SOFTWARE, saved, call=vector == SYSTEM_CALL)

@@ -12,11 +12,17 @@ _STI, _POP_SS, _MOV_SS = 0xFB, 0x17, 0x8E
 
 
 class Storm:
-    """Interrupts ring 0 before every `period`-th instruction that has interrupts enabled, `rep` in each iteration."""
+    """Interrupts ring 0 before every `period`-th instruction that has interrupts enabled, `rep` in each iteration.
 
-    def __init__(self, pc: Pc, code: tuple[tuple[int, int], ...], period: int) -> None:
+    `times`: how often there, one behind the other; `once`: only at the first of these instructions."""
+
+    def __init__(
+        self, pc: Pc, code: tuple[tuple[int, int], ...], period: int, *, times: int = 1, once: bool = False
+    ) -> None:
         self._pc, self._period = pc, period
-        self._left = period
+        self._left, self._times, self._once = period, times, once
+        self._more = 0  # interrupts where the last one returned to
+        self.chances = 0  # instructions that could be interrupted, up to now
         self._state = pc.cpu.registers("EFLAGS", "ESP")
         self._resumed = (-1, -1)  # where the last interrupt returns to: address and esp
         self._shadowed: dict[int, bool] = {}  # by address: no interrupt may follow this instruction
@@ -28,14 +34,21 @@ class Storm:
         try:
             shadow, self._shadow = self._shadow, self._casts_shadow(address, size)
             flags, esp = self._state.read()
-            if shadow or not flags & INTERRUPTS or self._resumed == (address, esp):
+            if shadow or not flags & INTERRUPTS:
                 self._resumed = (-1, -1) if flags & INTERRUPTS else self._resumed
                 return
-            self._left -= 1
-            if self._left:
-                return
-            self._left = self._period
-            self._resumed = (address, esp)
+            if self._resumed == (address, esp):
+                if not self._more:
+                    self._resumed = (-1, -1)
+                    return
+                self._more -= 1
+            else:
+                self.chances += 1
+                self._left -= 1
+                if self._left:
+                    return
+                self._left = -1 if self._once else self._period
+                self._resumed, self._more = (address, esp), self._times - 1
             self._shadow = False
             self._pc.interrupt()
         except BaseException as failure:

@@ -84,6 +84,10 @@ class Trace:
         """Whose turn it is after so many exits."""
         return self._programs[exits] if exits < len(self._programs) else ""
 
+    def running(self, stack: int) -> str:
+        """The program of a task."""
+        return self._tasks[stack].program if stack in self._tasks else ""
+
     def leave(self, stack: int, space: int | None, pc: int) -> Task:
         """A task leaves user mode; it is to go on at `pc`."""
         task = self._tasks.setdefault(stack, Task())

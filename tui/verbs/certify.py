@@ -61,12 +61,7 @@ def _made(options: Options, save: Path | None, quiet: bool) -> tuple[bytes, list
     """The specialized kernel and its new calls."""
     done = {result.name: result for result in results(options, save, quiet=quiet)}
     rows: Any = done["layout"].summary["new_calls"]
-    return done["layout"].files["kernel.specialized.elf"], [_call(row) for row in rows]
-
-
-def _call(row: Any) -> NewCall:
-    implied, guarded = ({int(n): value for n, value in row[key].items()} for key in ("implied", "guarded"))
-    return NewCall(row["name"], row["number"], row["call"], implied, guarded)
+    return done["layout"].files["kernel.specialized.elf"], [NewCall.of(row) for row in rows]
 
 
 def _tried(
