@@ -51,7 +51,7 @@ def unreachable(work: Work) -> None:
     """Drop the blocks to which no way leads any more."""
     index = work.index()
     found: dict[str, None] = {}
-    pending = [work.name]
+    pending = [work.name, *work.taken()]
     while pending:
         label = pending.pop()
         if label not in found and index.owners.get(label) is work.function:

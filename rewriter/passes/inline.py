@@ -114,6 +114,8 @@ class Inliner:
         for block, copy in zip(blocks, copies, strict=True):
             self.result.clone_of[copy.label] = block.label
             self.result.returns[copy.label] = returns
+            if block.insns and flow(block.insns[-1].raw) is Flow.CALL:
+                copy.insns[-1] = block.insns[-1]  # who calls itself calls the original
             self._copy_table(block, copy, labels)
         self.blocks += copies
         self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share)

@@ -21,6 +21,7 @@ from rewriter.passes.inline import Inliner
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.plain import plain
+from rewriter.passes.steps import Steps
 from rewriter.passes.transform import BEYOND_THE_PAPER, PASSES, Observer, Pass, Transformer, used_tables
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
@@ -74,6 +75,7 @@ class Specializer:
         self.contract = contract
         self.profile = profile
         self.as_published = as_published
+        self.steps = Steps()  # which applications of passes happen
         self.names = frozenset(labels(program))
         self.depths = depths or Depths(Index(program), contract, facts=not as_published)
         self.at_return = read_after_handler(program, contract, self.depths)
@@ -122,13 +124,13 @@ class Specializer:
         reason = self.obstacle(handler, number)
         if reason is not None:
             raise Refused(f"{handler}: {reason}")
-        transformer = Transformer(self.names, observer or _nobody)
-        paths = () if INLINE in without else paths
+        transformer = Transformer(self.names, observer or _nobody, self.steps)
+        paths = () if INLINE in without else tuple(self.steps.some(INLINE, name, paths))
         work = self._inlined(handler, name, paths, share, transformer, left_out=INLINE in without)
         before = remaining(work)[name]
         wanted = implied or {}, guarded or {}, candidates or {}
         assumed = Assumed({}, {}, {n: Why(Reason.LEFT_OUT) for arguments in wanted for n in arguments})
-        if ARGUMENTS not in without:
+        if any(wanted) and ARGUMENTS not in without and self.steps.happens(ARGUMENTS, name):
             assumed = Assumer(self.origins, transformer).run(work, handler, *wanted)
         if number is not None and self.reads_number(handler):
             renumber(work, number)

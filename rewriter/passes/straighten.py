@@ -8,6 +8,8 @@ jmp .next         ⇒    falls to .next
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rewriter.analysis.graph import branch_target
 from rewriter.edit import redirect
 from rewriter.ir import Block
@@ -25,14 +27,15 @@ def straighten(work: Work) -> None:
         if target in labels:
             block.insns.pop()
             block.falls_to = target
-    while _skip_empty(work) or _join(work):
+    named = _named(work)
+    while _skip_empty(work, named) or _join(work, named):
         pass
 
 
-def _skip_empty(work: Work) -> bool:
+def _skip_empty(work: Work, named: Collection[str]) -> bool:
     for block in work.function.blocks[1:]:
         target = block.falls_to
-        if block.insns or target is None or target == block.label or _named(work, block.label):
+        if block.insns or target is None or target == block.label or block.label in named:
             continue
         for other in work.function.blocks:
             if block.label in _targets(other):
@@ -44,7 +47,7 @@ def _skip_empty(work: Work) -> bool:
     return False
 
 
-def _join(work: Work) -> bool:
+def _join(work: Work, named: Collection[str]) -> bool:
     into: dict[str, int] = {}
     for block in work.function.blocks:
         for target in _targets(block):
@@ -52,7 +55,7 @@ def _join(work: Work) -> bool:
     blocks = {block.label: block for block in work.function.blocks}
     for block in work.function.blocks:
         after = blocks.get(block.falls_to or "")
-        if after is None or after is block or after is work.function.blocks[0] or _named(work, after.label):
+        if after is None or after is block or after is work.function.blocks[0] or after.label in named:
             continue
         ends = block.insns and (flow(block.insns[-1].raw) is not Flow.NEXT or block.insns[-1].faults_to)
         if ends or into[after.label] != 1:
@@ -76,6 +79,6 @@ def _targets(block: Block) -> list[str]:
     return [*named, *faults, *([block.falls_to] if block.falls_to else [])]
 
 
-def _named(work: Work, label: str) -> bool:
-    """Whether a jump table leads to the block."""
-    return any(ref.target == label for data in work.data for ref in data.refs.values())
+def _named(work: Work) -> set[str]:
+    """Labels of blocks to which a jump table leads, or whose address an instruction takes."""
+    return work.taken() | {ref.target for data in work.data for ref in data.refs.values()}

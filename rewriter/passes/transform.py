@@ -7,7 +7,7 @@ after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from rewriter.analysis.frames import deepest
@@ -20,6 +20,7 @@ from rewriter.passes.flatten import flatten
 from rewriter.passes.layout import layout
 from rewriter.passes.peephole import peephole
 from rewriter.passes.sink import sink
+from rewriter.passes.steps import Steps
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.verify import verify_function
@@ -60,10 +61,12 @@ class Broken(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Transformer:
-    """Runs passes.  `names` are the labels of the program; `watch` hears of every pass."""
+    """Runs passes.  `names` are the labels of the program; `watch` hears of every pass; `steps` says which applications
+    of passes happen."""
 
     names: frozenset[str]
     watch: Observer
+    steps: Steps = field(default_factory=Steps)
 
     def run(self, work: Work, transforms: Sequence[tuple[str, Pass]]) -> None:
         """Each must leave a valid function behind, and all of them a stack that is not deeper.  Raises Broken."""
@@ -78,7 +81,7 @@ class Transformer:
 
     def one(self, work: Work, pass_name: str, transform: Pass) -> None:
         before = copied(work.function)
-        transform(work)
+        self.steps.run(pass_name, work, transform)
         self.check(work, pass_name)
         self.watch(pass_name, before, copied(work.function))
 

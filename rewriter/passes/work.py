@@ -17,6 +17,7 @@ from rewriter.passes.heat import Heat
 from rewriter.passes.inline import Inlined
 from rewriter.passes.outcome import Outcome
 from rewriter.reasons import Reason
+from rewriter.x86.flow import Flow, flow
 
 
 @dataclass(slots=True)
@@ -116,6 +117,11 @@ class Work:
 
     def block(self, label: str) -> Block:
         return next(block for block in self.function.blocks if block.label == label)
+
+    def taken(self) -> set[str]:
+        """Labels whose addresses instructions take, rather than to go there."""
+        goes = (Flow.JUMP, Flow.BRANCH, Flow.CALL)
+        return {ref.target for insn in self.function.insns() if flow(insn.raw) not in goes for ref in insn.refs}
 
     def hot(self, label: str) -> bool:
         return self.heat.hot(label, self.name)
