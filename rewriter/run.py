@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Workload(Protocol):
@@ -68,6 +68,13 @@ class Run(Protocol):
     def stacks(self) -> Mapping[tuple[int, tuple[int, ...]], int]: ...  # see Machine.run
     @property
     def instructions(self) -> int: ...  # ring-0 instructions of the whole run; 0 unless measured
+
+
+class Point(NamedTuple):
+    """The processor before an instruction: `registers` are eax ecx edx ebx esp ebp esi edi eflags."""
+
+    address: int
+    registers: tuple[int, ...]
 
 
 class Moment(Protocol):
@@ -140,5 +147,20 @@ class Machine(Protocol):
         watch: ranges [first, last] of addresses whose executed blocks an ending tells.
 
         Raises MachineError as `run`, and where the host cannot copy machines.
+        """
+        ...
+
+    def follow(
+        self,
+        kernel: bytes,
+        workload: Workload,
+        call: int | None,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> tuple[int, Sequence[tuple[int, tuple[int, ...]]]]:
+        """Boot `kernel`, run the workload, and follow one system call through ring 0: the `call`-th of the run, from 0.
+
+        None: the last one that began; so it is told where the kernel dies in it.  The answer is its number, and a
+        `Point` for each of its instructions, interrupts left out.  Raises MachineError where the image does not boot.
         """
         ...

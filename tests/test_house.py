@@ -27,11 +27,12 @@ FLOORS = (
         "rewriter.options",
         "rewriter.behavior",
         "rewriter.certificate",
+        "rewriter.alongside",
     ),
     ("rewriter.elf", "rewriter.analysis", "rewriter.probes"),
-    ("rewriter.passes", "rewriter.region", "rewriter.variants"),
+    ("rewriter.passes", "rewriter.region", "rewriter.variants", "rewriter.bisection"),
     ("rewriter.phases",),
-    ("rewriter.pipeline",),
+    ("rewriter.pipeline", "rewriter.bisect_kernel"),
     ("tui",),
 )
 # Only modules that match may import the library.

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from tui import exits
+from tui.verbs.bisect import bisect
 from tui.verbs.boot import boot
 from tui.verbs.certify import certify
 from tui.verbs.compare import compare
@@ -20,7 +21,7 @@ from tui.verbs.rewrite import rewrite
 from tui.verbs.run import PHASE_VERBS, run
 from tui.verbs.walk import walk
 
-VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, compare, certify, export, doctor)
+VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, compare, certify, bisect, export, doctor)
 EPILOG = """Exit status: 0 ok, 1 a check failed, 2 wrong usage or a bad input file, 3 the environment lacks
 something, 130 interrupted."""
 

@@ -53,10 +53,10 @@ def run(
         lambda some: _sizes(_whole(options, system, loaded, counted, some))["text_bytes"],
     )
     whole = _whole(options, system, loaded, counted, specialized)
-    kernel = whole.copy()
-    dropped = Dropped() if "unused" in options.without else unused(kernel, system.contract)
-    identity = tag(emit(kernel))
-    image = _written(kernel, system.contract, identity)
+    kernel, dropped = whole.copy(), Dropped()
+    if "unused" not in options.without:
+        dropped = unused(kernel, system.contract)
+    image, identity = _tagged(kernel, system.contract)
     after = _sizes(kernel)
     static = {key: [before[key], after[key]] for key in before}
     static["text_bytes_with_unused"] = [before["text_bytes"], _sizes(whole)["text_bytes"]]
@@ -82,6 +82,21 @@ def run(
         (_table(static), table(offered, specialized, way)),
         files={"kernel.specialized.elf": image},
     )
+
+
+def unmeasured(
+    options: Options, system: System, loaded: Loaded, counted: Counted, specialized: SpecializedCalls
+) -> tuple[bytes, int]:
+    """The kernel with all of these new calls, whatever they are worth, and its tag."""
+    kernel = _whole(options, system, loaded, counted, specialized)
+    if "unused" not in options.without:
+        unused(kernel, system.contract)
+    return _tagged(kernel, system.contract)
+
+
+def _tagged(kernel: Program, contract: Contract) -> tuple[bytes, int]:
+    identity = tag(emit(kernel))
+    return _written(kernel, contract, identity), identity
 
 
 def _row(call: Call, variant: Variant) -> dict[str, object]:

@@ -184,6 +184,8 @@ def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) ->
     if made.plain is None or plan.variant.number < way.limit:
         return call
     tidies = [] if "peephole" in options.without else [peephole]  # deadcode would take from a frame what is not read
+    if not maker.steps.happens(entry.NAME, plan.name):
+        return call
     number, cost = plan.variant.number, made.instructions
     entered = enter(made.plain.copy(), plan.handler, way, number, made.outcome, instructions=cost, tidies=tidies)
     if entered is None:

@@ -164,6 +164,34 @@ def calls_change_no_slots() -> None:
     State.kill_escaped = lambda self: None  # type: ignore[method-assign]
 
 
+def stores_change_no_slots() -> None:
+    from rewriter.analysis.step import Step
+
+    honest = Step.store
+
+    def hopeful(self: Any, mem: Any, size: Any, value: Any, stack: bool) -> None:
+        known = dict(self.state.places)
+        honest(self, mem, size, value, stack)
+        if self.touched(mem, size) is None:
+            self.state.places = known
+
+    Step.store = hopeful  # type: ignore[method-assign]
+
+
+def copies_cannot_fault() -> None:
+    from rewriter.passes.inline import Inliner
+
+    honest = Inliner._copy
+
+    def careless(self: Any, *arguments: Any) -> Any:
+        made = honest(self, *arguments)
+        for block in self.blocks:
+            block.insns = [replace(insn, faults_to=None) for insn in block.insns]
+        return made
+
+    Inliner._copy = careless  # type: ignore[method-assign]
+
+
 def dead_means_unread_registers() -> None:
     from rewriter.analysis.liveness import Liveness
 
@@ -368,6 +396,12 @@ MUTANTS = {
     "calls_change_no_slots": Mutant(
         "a callee writes through a pointer unseen", calls_change_no_slots, ("tests/analysis", *GOLDEN)
     ),
+    "stores_change_no_slots": Mutant(
+        "a slot is forwarded over a store through a pointer to it",
+        stores_change_no_slots,
+        ("tests/analysis", "tests/passes"),
+    ),
+    "copies_cannot_fault": Mutant("an inlined user access has no exception entry", copies_cannot_fault, LOCKSTEP),
     "dead_means_unread_registers": Mutant(
         "what has an effect of its own is removed", dead_means_unread_registers, LOCKSTEP
     ),
