@@ -16,7 +16,7 @@ from rewriter.probes.counters import insert_counters
 from rewriter.verify import verify
 from tests.random_c import native
 from tests.random_c.shuffle import shuffle
-from toykernel.machine import Machine, Workload
+from toykernel.machine import Machine, Qemu, Workload
 
 SOURCES = Path(__file__).with_name("sources")
 REWRITES: dict[str, Callable[[bytes, Contract], bytes]] = {
@@ -39,10 +39,10 @@ def counted(image: bytes, contract: Contract, move: bool) -> bytes:
 
 
 @cache
-def build(name: str, *flags: str) -> bytes:
+def build(name: str, *flags: str, script: str = "kernel.ld") -> bytes:
     """One of the kernels."""
-    sources = {path: (SOURCES / path).read_text(encoding="utf-8") for path in (name, "start.h", "kernel.ld")}
-    return native.build(sources, flags, ("-Wl,-T,kernel.ld", "-Wl,-z,max-page-size=4096", "-Wl,-z,noexecstack"))
+    sources = {path: (SOURCES / path).read_text(encoding="utf-8") for path in (name, "start.h", script)}
+    return native.build(sources, flags, (f"-Wl,-T,{script}", "-Wl,-z,max-page-size=4096", "-Wl,-z,noexecstack"))
 
 
 def boot(kernel: bytes) -> bytes:
@@ -148,3 +148,20 @@ def test_code_behind_the_text_that_stays_keeps_the_text_from_growing() -> None:
     for rewrite in ("moved", "counted"):
         with pytest.raises(ElfError, match=r"code behind \.text stays in place"):
             REWRITES[rewrite](image, contract)
+
+
+@pytest.mark.skipif(not Qemu.available(), reason="qemu-system-i386 is not installed")
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_a_kernel_that_is_started_by_a_note(rewrite: str) -> None:
+    """As QEMU and Xen do it (PVH): the note holds a physical address, and nothing else names the first function."""
+    image = build("layout.S", "-DPVH", script="pvh.ld")
+    rewritten = REWRITES[rewrite](image, STAYS)
+    assert Qemu().console(rewritten, Workload([])) == b"00001111\n00000001\n00002222\n00000001\n"
+
+
+def test_a_note_moves_with_what_it_names() -> None:
+    image = build("layout.S", "-DPVH", script="pvh.ld")
+    again = load(emit(load(image), move=True))
+    notes = [segment for segment in again.segments if segment.kind == 4]
+    assert [segment.sections for segment in notes] == [(".note.pvh",)]
+    assert [(ref.target, ref.addend) for ref in again.datum(".note.pvh").refs.values()] == [("_start", -0xC0000000)]

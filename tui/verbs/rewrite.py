@@ -40,6 +40,8 @@ def rewrite(
 
     Without options the image written behaves as the one read, every function at its address.  With passes, which need
     a kernel's profile and contract, it gets new system calls for the programs that come with Hotpath.
+
+    What a contract can say (exception tables, stubs, functions that stay) is in tutorials/contracts.
     """
     if passes and (profile is None or contract is None):
         raise exits.Wrong("a pass needs --profile and --contract")

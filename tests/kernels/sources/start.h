@@ -21,9 +21,16 @@
 #define FUNCTION(name) .globl name; .type name, @function; name
 #define END(name) .size name, . - name
 
+#ifdef PVH                                  // a note says where to start, instead of a header
+    .section .note.pvh, "a", @note
+    .long 4, 4, 18                          // XEN_ELFNOTE_PHYS32_ENTRY
+    .asciz "Xen"
+    .long _start - OFFSET
+#else
     .section .multiboot, "ax"
     .align 4
     .long 0x1BADB002, 0, -0x1BADB002
+#endif
 
     .text
 FUNCTION(_start):                           // paging is off, and there is no stack: the contract lets it stay
