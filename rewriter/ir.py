@@ -8,12 +8,16 @@ names code and data by *label*.  Labels are unique strings: a function's name is
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
 END = "$end"
+ABSOLUTE = (
+    "$absolute"  # address 0: what counts from it is a number, such as where a weak function that is missing would be
+)
 
 
 class RefKind(Enum):
@@ -21,6 +25,7 @@ class RefKind(Enum):
 
     ABS32 = "abs32"  # field = target + addend
     PC32 = "pc32"  # field = target + addend - address behind the field
+    GOTOFF = "gotoff"  # field = target + addend - `Program.got`: position-independent code, whose register holds that
     PC8 = "pc8"  # the same in one byte: short branches, loop, jecxz
 
 
@@ -124,19 +129,106 @@ class Section:
     executable: bool
     writable: bool
     zero: bool  # occupies no bytes of the file
+    thread_local: bool = False  # a template: where it is zero, it occupies no memory either
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A part of the input that a loader maps: from the first to the last of `sections`; read and written by `elf/`."""
 
-    kind: int  # PT_LOAD …
+    kind: int  # PT_LOAD, PT_TLS, PT_GNU_STACK …
     flags: int
     align: int
     sections: tuple[str, ...]
     headers: bool  # begins with the file's own headers
     load_bias: int  # physical minus virtual address
     address: int = 0  # of the headers, where they are all it maps
+    beyond: int = 0  # bytes of memory behind the last section that belong to it, too
+
+
+# What restores the caller's registers at one place: DWARF instructions that set the frame's address, each register's
+# rule (by number), and the bytes of pushed arguments.
+Row = tuple[bytes, tuple[tuple[int, bytes], ...], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameKind:
+    """What unwinding entries have in common (a CIE)."""
+
+    augmentation: str
+    code_factor: int
+    data_factor: int
+    return_column: int
+    rules: bytes  # DWARF instructions that are executed before those of each entry
+    personality: Ref | None = None  # the function that looks for handlers
+    personality_encoding: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """Where an exception that passes [start, end), addresses of the input image, is caught; `pad`: label and offset."""
+
+    start: int
+    end: int
+    pad: tuple[str, int] | None
+    action: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Who catches what passes a function (an LSDA); places without a call site let nothing pass.  `tail` is what
+    follows the call sites, kept as it is: actions, types up to `types`, and lists of types."""
+
+    sites: tuple[CallSite, ...]
+    type_encoding: int
+    types: int | None
+    tail: bytes
+    refs: tuple[Ref, ...]
+    phase: int  # address of the tail modulo 4
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How to unwind the code of [start, end) of the input image; `lead` bytes before it count as its own."""
+
+    start: int
+    end: int
+    lead: int
+    kind: FrameKind
+    rows: tuple[tuple[int, Row], ...]  # each from an address on
+    handlers: Handlers | None = None
+
+
+@dataclass(slots=True)
+class Unwinding:
+    """All frames, by start; written anew as the data `frames` (`.eh_frame`), `handlers` (`.gcc_except_table`) and
+    `index` (`.eh_frame_hdr`), which have their places of the input as long as these are large enough."""
+
+    all: tuple[Frame, ...]
+    frames: str
+    handlers: str | None = None
+    index: str | None = None
+    _sites: dict[int, CallSite | None] = field(default_factory=dict, repr=False)
+
+    def at(self, address: int) -> Frame | None:
+        """The frame of an instruction, by its address in the input image."""
+        position = bisect_right(self.all, address, key=lambda frame: frame.start) - 1
+        return self.all[position] if position >= 0 and address < self.all[position].end else None
+
+    def site(self, address: int) -> CallSite | None:
+        """Where what is thrown by the call at this address of the input image is caught."""
+        if address not in self._sites:
+            frame = self.at(address)
+            sites = frame.handlers.sites if frame is not None and frame.handlers is not None else ()
+            self._sites[address] = next((s for s in sites if s.start <= address < s.end), None)
+        return self._sites[address]
+
+    def pads(self) -> Iterator[str]:
+        """Labels of the code that catches something."""
+        for frame in self.all:
+            for site in frame.handlers.sites if frame.handlers is not None else ():
+                if site.pad is not None:
+                    yield site.pad[0]
 
 
 @dataclass(slots=True)
@@ -150,9 +242,11 @@ class Program:
     symbols: list[Symbol] = field(default_factory=list)
     sections: tuple[Section, ...] = ()
     segments: tuple[Segment, ...] = ()
+    got: str | None = None  # the data from which GOTOFF references count
     exception_table: str | None = None  # the data that is written anew from every `faults_to`
     exception_format: str = "absolute-pairs"
     fault_words: Mapping[int, Ref | int] = field(default_factory=dict)  # third words of its entries, by `origin`
+    unwinding: Unwinding | None = None
     made_for: int = 0  # tag of the kernel that a program was retargeted for; 0: any.  Kept in the ELF header's flags
 
     def copy(self) -> Program:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from rewriter.ir import END, Block, Function, Insn, Program, Ref, RefKind
+from rewriter.ir import ABSOLUTE, END, Block, Function, Insn, Program, Ref, RefKind
 from rewriter.x86.flow import Flow, flow
 
 # After these, control may go on to the next block: `falls_to` must say which.
@@ -67,7 +67,7 @@ def _counts(program: Program) -> Counter[str]:
 
 
 def _exists(label: str, names: AbstractSet[str]) -> bool:
-    return label in names or (label.endswith(END) and label.removesuffix(END) in names)
+    return label in names or label == ABSOLUTE or (label.endswith(END) and label.removesuffix(END) in names)
 
 
 def _function_faults(function: Function, names: AbstractSet[str]) -> Iterator[str]:

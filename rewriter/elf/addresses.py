@@ -6,11 +6,11 @@ name places that no relocation names, so they hold only while the code around ke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rewriter.ir import Block, Insn, Program, RefKind
+from rewriter.ir import Block, Insn, Ref, RefKind
 from rewriter.x86.decode import Decoded, DecodeError, Mem, Reg, decode
-from rewriter.x86.effects import FLAGS, effects, register_mask
+from rewriter.x86.effects import FLAGS, Effects, effects, register_mask
 from rewriter.x86.flow import Flow, flow
 from rewriter.x86.state import CF, OF, SF
 
@@ -19,6 +19,9 @@ PRESERVED = ("ebx", "esi", "edi", "ebp")
 BY_ORDER = CF | SF | OF  # the flags that tell which of two is larger
 WORD = 4
 
+# (block, position, register): "" for a harmless use, a register that the address is copied to, None for anything else.
+Use = Callable[[Block, int, str], str | None]
+
 COMPUTED = "its address is computed with"
 READ = "its bytes are read as data"
 ORDERED = "its address is compared by order"
@@ -26,13 +29,16 @@ UNKNOWN = "named by code that is not understood"
 
 
 class CodeAddresses:
-    """Follows code addresses through registers.  `blocks`: of the whole program, by label."""
+    """Follows code addresses through registers.  `blocks`: of the whole program, by label; `entered`: by label, the
+    blocks of the same function that indirect jumps may lead to."""
 
-    def __init__(self, blocks: Mapping[str, Block]) -> None:
+    def __init__(self, blocks: Mapping[str, Block], entered: Mapping[str, Sequence[Block]]) -> None:
         self.blocks = blocks
+        self.entered = entered
 
-    def misuse(self, block: Block, position: int, offset: int) -> str | None:
+    def misuse(self, block: Block, position: int, ref: Ref) -> str | None:
         """How the code address in a field of an instruction is used, where that is more than it may be."""
+        offset = ref.offset
         insn = block.insns[position]
         try:
             parts = decode(insn.raw)
@@ -42,7 +48,8 @@ class CodeAddresses:
             memory = next(o for o in parts.operands if isinstance(o, Mem))
             if parts.mnemonic != "lea":
                 return READ
-            if memory.base or memory.index:
+            counted = ref.kind is RefKind.GOTOFF and memory.scale == 1 and not (memory.base and memory.index)
+            if (memory.base or memory.index) and not counted:
                 return COMPUTED
         first = parts.operands[0]
         if parts.mnemonic in ("mov", "lea") and isinstance(first, Reg):
@@ -51,9 +58,12 @@ class CodeAddresses:
             return ORDERED
         return None if parts.mnemonic in MAY_STORE else COMPUTED
 
-    def fate(self, block: Block, position: int, register: str) -> str | None:
+    def fate(
+        self, block: Block, position: int, register: str, returned: str | None = None, use: Use | None = None
+    ) -> str | None:
         """What becomes of the address that `register` holds at this point, on any path; None if it is only called,
-        stored or compared for equality."""
+        stored or compared for equality.  `returned`: what it means that a caller gets it.  `use`: tells otherwise
+        what an instruction that reads it does with it."""
         work, seen = [(block, position, register)], set()
         while work:
             place = work.pop()
@@ -62,7 +72,7 @@ class CodeAddresses:
                 continue
             seen.add(key)
             try:
-                further = self._follow(*place)
+                further = self._follow(*place, returned, use or _plain_use)
             except DecodeError:
                 return UNKNOWN
             if isinstance(further, str):
@@ -70,13 +80,15 @@ class CodeAddresses:
             work += further
         return None
 
-    def _follow(self, block: Block, position: int, register: str) -> list[tuple[Block, int, str]] | str:
+    def _follow(
+        self, block: Block, position: int, register: str, returned: str | None, use: Use
+    ) -> list[tuple[Block, int, str]] | str:
         """Walk to the end of the block: where the address flows to, or how it is misused."""
         mask, copies = register_mask(register), []
         for i, insn in enumerate(block.insns[position:], position):
             effect = effects(insn)
             if effect.reads & mask:
-                copy = _use(insn, register)
+                copy = use(block, i, register)
                 if copy is None or (copy == "" and _compares(insn) and _compared_by_order(block, i)):
                     return COMPUTED if copy is None else ORDERED
                 copies += [(block, i + 1, copy)] if copy else []
@@ -84,47 +96,20 @@ class CodeAddresses:
                 return copies
         last = block.insns[-1]
         ends = flow(last.raw)
+        if ends is Flow.RETURN and returned:
+            return returned
         if ends in (Flow.CALL, Flow.CALL_INDIRECT) and register not in PRESERVED:
             return copies
         if ends is Flow.JUMP_INDIRECT and not effects(last).reads & mask:
-            return COMPUTED
+            entered = self.entered.get(block.label, ())
+            return copies + [(to, 0, register) for to in entered] if entered else COMPUTED
         labels = [ref.target for ref in last.refs if ends in (Flow.JUMP, Flow.BRANCH)]
         labels += [label for label in (block.falls_to, last.faults_to) if label]
         return copies + [(self.blocks[label], 0, register) for label in labels if label in self.blocks]
 
-    def jump_tables(self, program: Program) -> set[tuple[str, int]]:
-        """Where data holds entries of jump tables: (data, offset).  A table is what `jmp [r*4 + table]` names, or a
-        load `mov r, [r*4 + table]` whose result is only jumped to; it ends where anything else is named."""
-        starts = {start for block in self.blocks.values() for start in self._tables_of(block)}
-        named = {(ref.target, ref.addend) for f in program.functions for i in f.insns() for ref in i.refs} | {
-            (ref.target, ref.addend) for d in program.data for ref in d.refs.values()
-        }
-        data = {d.name: d for d in program.data}
-        entries = set()
-        for name, offset in starts:
-            while name in data and offset in data[name].refs:
-                entries.add((name, offset))
-                offset += WORD
-                if (name, offset) in named:
-                    break
-        return entries
 
-    def _tables_of(self, block: Block) -> Iterator[tuple[str, int]]:
-        for i, insn in enumerate(block.insns):
-            refs = [ref for ref in insn.refs if ref.kind is RefKind.ABS32 and ref.target not in self.blocks]
-            if not refs:
-                continue
-            try:
-                parts = decode(insn.raw)
-            except DecodeError:
-                continue
-            if flow(insn.raw) is Flow.JUMP_INDIRECT or self._loads_target(block, i, parts):
-                yield from ((ref.target, ref.addend) for ref in refs if ref.offset == parts.disp_offset)
-
-    def _loads_target(self, block: Block, position: int, parts: Decoded) -> bool:
-        target = parts.operands[0] if parts.mnemonic == "mov" else None
-        indexed = any(isinstance(o, Mem) and o.index and o.scale == WORD for o in parts.operands)
-        return isinstance(target, Reg) and indexed and self.fate(block, position + 1, target.name) is None
+def _plain_use(block: Block, position: int, register: str) -> str | None:
+    return _use(block.insns[position], register)
 
 
 def _compares(insn: Insn) -> bool:
@@ -154,39 +139,70 @@ def _use(insn: Insn, register: str) -> str | None:
         if isinstance(target, Reg):
             return target.name if target.name != register else ""
         return ""
+    if _scrambles(parts):
+        return ""
     if parts.mnemonic in (*MAY_STORE, "int") or flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.IRET):
         return ""
     return None
 
 
-def reads_return_address(blocks: list[Block]) -> bool:
-    """Whether a function reads the slot that `esp` points to at its entry: `call 1f; 1: pop ebx`, or, with a frame,
-    `mov ecx, [ebp + 4]`."""
-    depths: dict[str, int] = {blocks[0].label: 0}  # bytes pushed since the entry
-    framed: dict[str, bool] = {blocks[0].label: False}  # whether ebp points to the saved ebp, below the return address
-    own = {b.label: b for b in blocks}
-    work = [blocks[0].label]
-    while work:
-        label = work.pop()
-        depth: int | None = depths[label]
-        frame = framed[label]
-        for insn in own[label].insns:
-            effect = effects(insn)
-            for mem, _ in () if flow(insn.raw) is Flow.RETURN else effect.loads:
-                if mem.base == "esp" and mem.index is None and depth is not None and mem.disp == depth:
+def _scrambles(parts: Decoded) -> bool:
+    """Whether an address is mixed with a secret of the thread, as C libraries do before they store it: nobody can
+    compute with it before it is unmixed, and then it is the same again."""
+    if parts.mnemonic in ("rol", "ror"):
+        return True
+    return parts.mnemonic == "xor" and any(isinstance(o, Mem) and o.segment == "gs" for o in parts.operands)
+
+
+class ReturnAddresses:
+    """Follows esp from a function's entry: who reads the slot that it points to there, the return address?"""
+
+    def __init__(self, addresses: CodeAddresses) -> None:
+        self.addresses = addresses
+
+    def misused(self, blocks: list[Block]) -> bool:
+        """Whether a function computes with its return address or hands it back (`call 1f; 1: pop ebx`), or, with a
+        frame, `mov ecx, [ebp + 4]`; to store it, pass it on or jump to it is harmless."""
+        depths: dict[str, int | None] = {blocks[0].label: 0}  # bytes pushed since the entry
+        framed: dict[str, bool] = {blocks[0].label: False}  # whether ebp points to the saved ebp, below that slot
+        own = {b.label: b for b in blocks}
+        work = [blocks[0].label]
+        while work:
+            label = work.pop()
+            depth, frame = depths[label], framed[label]
+            for i, insn in enumerate(own[label].insns):
+                effect = effects(insn)
+                if _reads_slot(insn, effect, depth, frame) and self._misuses(own[label], i):
                     return True
-                if mem.base == "ebp" and mem.index is None and frame and mem.disp == WORD:
-                    return True
-            frame = (frame or insn.raw in _FRAME) and not (effect.may_write & _EBP and insn.raw not in _FRAME)
-            called = flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT)
-            change = 0 if called else effect.esp_change
-            depth = None if depth is None or change is None else depth - change
-        if depth is None:
-            continue
-        for target in _ways(own[label]):
-            if target in own and target not in depths:
-                depths[target], framed[target] = depth, frame
-                work.append(target)
+                frame = (frame or insn.raw in _FRAME) and not (effect.may_write & _EBP and insn.raw not in _FRAME)
+                called = flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT)
+                change = 0 if called else effect.esp_change
+                depth = None if depth is None or change is None else depth - change
+            for target in _ways(own[label]):
+                if target in own and target not in depths:
+                    depths[target], framed[target] = depth, frame
+                    work.append(target)
+        return False
+
+    def _misuses(self, block: Block, position: int) -> bool:
+        """What becomes of the return address that this instruction reads."""
+        parts = decode(block.insns[position].raw)
+        if parts.mnemonic in ("push", "jmp", "cmp"):
+            return False
+        target = parts.operands[0] if parts.mnemonic in ("mov", "pop") else None
+        if not isinstance(target, Reg):
+            return True
+        return self.addresses.fate(block, position + 1, target.name, returned=COMPUTED) is not None
+
+
+def _reads_slot(insn: Insn, effect: Effects, depth: int | None, frame: bool) -> bool:
+    if flow(insn.raw) is Flow.RETURN:
+        return False
+    for mem, _ in effect.loads:
+        if mem.base == "esp" and mem.index is None and depth is not None and mem.disp == depth:
+            return True
+        if mem.base == "ebp" and mem.index is None and frame and mem.disp == WORD:
+            return True
     return False
 
 

@@ -20,12 +20,12 @@ INT3, NOP = b"\xcc", b"\x90"
 def emit(program: Program, *, move: bool = False) -> bytes:
     """The image of `program`; with `move`, every function goes behind the old text, which becomes int3.
     Raises ElfError where a branch or section does not fit."""
-    return _Emitter(program, place(program, move=move)).image()
+    return _Emitter(place(program, move=move)).image()
 
 
 class _Emitter:
-    def __init__(self, program: Program, layout: Layout) -> None:
-        self.program = program
+    def __init__(self, layout: Layout) -> None:
+        self.program = layout.program
         self.addresses = layout.addresses
         self.layout = layout
         self.sections = {s.name: s for s in layout.sections}
@@ -95,6 +95,8 @@ class _Emitter:
             return
         if ref.kind is RefKind.PC32:
             value -= base + position + 4
+        elif ref.kind is RefKind.GOTOFF:
+            value -= self._address(self.program.got or "")
         struct.pack_into("<I", out, position, value & 0xFFFFFFFF)
         fields.append((position, ref))
 
@@ -112,10 +114,19 @@ class _Emitter:
                 continue
             data = self._in_order(data) if data.sorted_by else data
             out = self.bytes[data.name]
+            data = self._indexed(data)
             out[: len(data.raw)] = data.raw
             base = self.addresses[data.name]
             for offset, ref in data.refs.items():
                 self._patch(out, self.fields[data.name], base, 0, Ref(offset, ref.kind, ref.target, ref.addend))
+
+    def _indexed(self, data: Data) -> Data:
+        """The index of the unwinding tables counts from where they and it lie."""
+        tables, unwinding = self.layout.unwinding, self.program.unwinding
+        if tables is None or unwinding is None or data.name != unwinding.index:
+            return data
+        frames = self._address(unwinding.frames)
+        return replace(data, raw=tables.index(data.size, self._address(data.name), frames))
 
     def _in_order(self, data: Data) -> Data:
         """The same entries, sorted by the address that each begins with: a program may search them by halves."""

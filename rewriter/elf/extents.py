@@ -17,6 +17,8 @@ PADDING = re.compile(
     rb"|\x8d\x76\x00|\x8d\x74\x26\x00|\x8d\xb6\x00{4}|\x8d\xb4\x26\x00{4}|\x89\xf6|\x8d\x3f|\x8d\x36|\x87\xf6))*"
 )
 
+LOCK = b"\xf0"
+
 
 @dataclass(slots=True)
 class Extent:
@@ -43,6 +45,12 @@ class Extent:
         """Whether an instruction begins at `address`."""
         position = bisect_right(self.starts, address) - 1
         return position >= 0 and self.starts[position] == address
+
+    def branched_to(self, address: int) -> int:
+        """The instruction that a branch to `address` reaches.  Over a lock prefix, as where there is a single thread,
+        it may as well lead to the prefix."""
+        locked = self.raw(address - 1, address) == LOCK and not self.holds_instruction(address)
+        return address - 1 if locked and self.holds_instruction(address - 1) else address
 
     def decode(self) -> None:
         """Find the instructions by linear sweep; what does not decode to the last byte stays verbatim."""

@@ -21,14 +21,20 @@ MAX_SECTIONS = 4096
 MAX_MEMORY = 1 << 30  # bytes that the image may occupy
 
 SHN_UNDEF, SHN_ABS, SHN_COMMON = 0, 0xFFF1, 0xFFF2
-R_NONE, R_32, R_PC32, R_PLT32 = 0, 1, 2, 4
-THREAD_LOCAL_OFFSETS = {17, 34, 36, 37}  # R_386_TLS_LE and its relatives: offsets, not addresses
-_PIC = ": position-independent code; compile with -fno-pic and link with -no-pie"
+R_NONE, R_32, R_PC32, R_GOT32, R_PLT32, R_GOTOFF, R_GOTPC = 0, 1, 2, 3, 4, 9, 10
+R_TLS_IE, R_IRELATIVE, R_GOT32X = 15, 42, 43
+UNDERSTOOD = {R_32, R_PC32, R_GOT32, R_PLT32, R_GOTOFF, R_GOTPC, R_TLS_IE, R_IRELATIVE, R_GOT32X}
+# R_386_TLS_TPOFF and its relatives: offsets from the thread pointer, or from the table that holds them; not addresses.
+# The linker leaves the input's types where it made offsets of what was looked up by a descriptor.
+THREAD_LOCAL_OFFSETS = {14, 16, 17, 32, 33, 34, 35, 36, 37, 39, 40}
+R_TLS_GD, R_TLS_LDM = 18, 19
+LOOK_UP = "___tls_get_addr"  # a call of it follows those two, or did
 ADVICE = {
-    **dict.fromkeys((3, 9, 10, 43), _PIC),  # R_386_GOT32, GOTOFF, GOTPC, GOT32X
-    42: ": functions chosen at run time (IRELATIVE, as in glibc) cannot be rewritten yet",
+    **dict.fromkeys((*range(24, 32), 41), ": thread-local data that is looked up by a call"),
+    **dict.fromkeys((5, 6, 7, 8), ": it is the dynamic linker's"),
 }
-KINDS = {0: "notype", 1: "object", 2: "func", 3: "section", 4: "file", 10: "func"}
+KINDS = {0: "notype", 1: "object", 2: "func", 3: "section", 4: "file", 6: "tls", 10: "func"}
+INDIRECT = 10  # STT_GNU_IFUNC: what the symbol stands for is chosen at run time
 
 
 class ElfError(ValueError):
@@ -46,6 +52,7 @@ class RawSection:
     allocated: bool
     writable: bool
     executable: bool
+    thread_local: bool
     raw: bytes  # empty where the section is all zero
     link: int
     info: int
@@ -64,6 +71,7 @@ class RawSymbol:
     local: bool
     weak: bool
     section: int  # an index, or SHN_ABS …
+    indirect: bool = False  # stands for what the function there returns: named is its entry in `.plt`
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ class Relocation:
     offset: int  # into it, in bytes
     kind: int
     symbol: RawSymbol
+    less: int = 0  # the field holds that much less than the address
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +173,7 @@ def _sections(elf: ELFFile, raw: bytes) -> Iterator[RawSection]:
             allocated=bool(flags & SH_FLAGS.SHF_ALLOC),
             writable=bool(flags & SH_FLAGS.SHF_WRITE),
             executable=bool(flags & SH_FLAGS.SHF_EXECINSTR),
+            thread_local=bool(flags & SH_FLAGS.SHF_TLS),
             raw=b"" if zero else raw[first : first + size],
             link=int(header["sh_link"]),
             info=int(header["sh_info"]),
@@ -203,7 +213,7 @@ def _check_memory(sections: tuple[RawSection, ...]) -> None:
 
 def _thread_template(section: RawSection) -> bool:
     """`.tbss` has an address and a size but occupies nothing."""
-    return section.kind == "SHT_NOBITS" and section.name == ".tbss"
+    return section.kind == "SHT_NOBITS" and section.thread_local
 
 
 def _symbols(sections: tuple[RawSection, ...]) -> tuple[RawSymbol, ...]:
@@ -216,7 +226,14 @@ def _symbols(sections: tuple[RawSection, ...]) -> tuple[RawSymbol, ...]:
     usable = len(table.raw) // 16 * 16
     return tuple(
         RawSymbol(
-            _string(strings, name), value, size, KINDS.get(info & 15, "notype"), info >> 4 == 0, info >> 4 == 2, section
+            _string(strings, name),
+            value,
+            size,
+            KINDS.get(info & 15, "notype"),
+            info >> 4 == 0,
+            info >> 4 == 2,
+            section,
+            info & 15 == INDIRECT,
         )
         for name, value, size, info, _, section in struct.iter_unpack("<IIIBBH", table.raw[:usable])
     )
@@ -239,8 +256,15 @@ def _relocations(sections: tuple[RawSection, ...], symbols: tuple[RawSymbol, ...
             raise ElfError(f"{table.name} has relocations with addends, which i386 does not use")
         found = True
         usable = len(table.raw) // 8 * 8
+        looked_up = False  # by a call, which the linker replaced, but not its relocation
         for address, info in struct.iter_unpack("<II", table.raw[:usable]):
-            yield from _relocation(patched, address - patched.address, info & 0xFF, info >> 8, symbols)
+            kind, index = info & 0xFF, info >> 8
+            if looked_up and index < len(symbols) and symbols[index].name == LOOK_UP:
+                looked_up = False
+                continue
+            looked_up = kind in (R_TLS_GD, R_TLS_LDM)
+            if not looked_up:
+                yield from _relocation(patched, address - patched.address, kind, index, symbols)
     if not found:
         raise ElfError("has no relocations: link with --emit-relocs")
 
@@ -255,7 +279,7 @@ def _relocation(
         raise ElfError(f"malformed ELF file: the relocation at {where} names symbol {index} of {len(symbols)}")
     if not 0 <= offset <= len(patched.raw) - 4:
         raise ElfError(f"malformed ELF file: a relocation lies outside of {patched.name}")
-    if kind not in (R_32, R_PC32, R_PLT32):
+    if kind not in UNDERSTOOD:
         advice = ADVICE.get(kind, "")
         raise ElfError(f"relocation type {kind} at {where} is not understood{advice}")
     yield Relocation(patched.index, offset, kind, symbols[index])

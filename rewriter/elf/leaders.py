@@ -61,10 +61,11 @@ class Leaders:
             target = branch_target(raw, end)
             if target is None:
                 continue
-            if self.extents.at(target) is None:
+            reached = self.extents.at(target)
+            if reached is not None:
+                self._lead(reached.branched_to(target))
+            elif flow(raw) is not Flow.CALL:
                 extent.pin(f"branches out of the image at {extent.name}+{address - extent.start:#x}")
-            else:
-                self._lead(target)
 
     def _spread_verbatim(self) -> None:
         """Code that is not understood has no blocks inside, and may branch wherever its bytes seem to say."""

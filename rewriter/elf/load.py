@@ -11,7 +11,8 @@ from bisect import bisect_left
 from rewriter.contract import EXCEPTION_FORMATS, Contract
 from rewriter.elf.exceptions import FORMATS, Fixup, Format, read_exception_table
 from rewriter.elf.extents import Extent, Extents, labels_of
-from rewriter.elf.image import ElfError, Image, RawSection, RawSymbol, read
+from rewriter.elf.getpc import constant_pc
+from rewriter.elf.image import ElfError, Image, RawSection, RawSegment, RawSymbol, read
 from rewriter.elf.leaders import Leaders, branch_target
 from rewriter.elf.pins import pin
 from rewriter.elf.promises import check_promises
@@ -19,17 +20,28 @@ from rewriter.elf.relocations import Named, Relocations
 from rewriter.elf.returns import end_calls
 from rewriter.elf.segments import check_segments
 from rewriter.elf.stubs import Stubs
-from rewriter.ir import END, Block, Data, Function, Insn, Program, Ref, RefKind, Section, Segment, Symbol
+from rewriter.elf.unwound import Unwound
+from rewriter.ir import ABSOLUTE, END, Block, Data, Function, Insn, Program, Ref, RefKind, Section, Segment, Symbol
 from rewriter.x86.flow import Flow, branch_field, flow
 
 FORMAT = EXCEPTION_FORMATS[0]
+# Segments of these kinds are kept: what is loaded, told, copied for each thread, or how memory is protected.
+KINDS = {
+    "PT_LOAD": 1,
+    "PT_NOTE": 4,
+    "PT_TLS": 7,
+    "PT_GNU_EH_FRAME": 0x6474E550,
+    "PT_GNU_STACK": 0x6474E551,
+    "PT_GNU_RELRO": 0x6474E552,
+    "PT_GNU_PROPERTY": 0x6474E553,
+}
 
 
 def load(raw: bytes, contract: Contract | None = None) -> Program:
     """Read a statically linked i386 ELF with symbols and relocations.  Raises ElfError, one line."""
     image = read(raw)
     check_segments(image, raw)
-    return _Loader(image, contract or Contract()).program()
+    return _Loader(constant_pc(image), contract or Contract()).program()
 
 
 class _Loader:
@@ -40,6 +52,7 @@ class _Loader:
         self.relocations = Relocations(image)
         self.named = self.relocations.named
         self.extents = Extents(image, self.relocations.addresses())
+        self.unwound = Unwound(image, self.relocations)
         self.labels: dict[int, str] = {}  # of blocks, by address
         self.fixups: dict[int, Fixup] = {}  # by the address of the instruction that may fault
         self.table: RawSection | None = None  # the exception table's section
@@ -48,6 +61,7 @@ class _Loader:
         self._read_exception_table()
         for promise in self.contract.equal_stubs:
             Stubs(self.image, self.extents).note(promise)
+        self.unwound.lead(self.extents)
         Leaders(self.image, self.relocations, self.extents, self.fixups).find()
         self._pin_boundaries()
         for extent in self.extents:
@@ -61,6 +75,8 @@ class _Loader:
             symbols=self._symbols(),
             sections=tuple(self._section(s) for s in self.image.allocated()),
             segments=tuple(self._segments()),
+            got=self._got(),
+            unwinding=self.unwound.unwinding(self._ref, self._place),
             exception_table=self.names[self.table.index] if self.table else None,
             exception_format=self.contract.exception_table.format if self.contract.exception_table else FORMAT,
             fault_words=self._fault_words(),
@@ -118,9 +134,18 @@ class _Loader:
 
     # Building
 
+    def _place(self, address: int) -> tuple[str, int]:
+        """Label and offset of a place in the code."""
+        extent = self.extents.at(address)
+        if extent is None:
+            raise ElfError(f"the unwinding tables name {address:#x}, which is not code")
+        return self._label(extent.section, address - extent.section.address)
+
     def _label(self, section: RawSection, offset: int) -> tuple[str, int]:
         """The label and addend that mean `section + offset`."""
         name = self.names[section.index]
+        if self.unwound.holds(section):
+            return name, 0  # whoever names a part of it means all that follows, and the order is another
         if not section.executable:
             if section is self.table and offset == section.size:
                 return name + END, 0
@@ -172,12 +197,15 @@ class _Loader:
         fixup = self.fixups.get(address)
         faults_to = self.labels[fixup.target] if fixup else None
         target = branch_target(raw, end)
-        if target is not None and self.extents.at(target) is not None:
-            field = branch_field(raw)
-            assert field is not None
-            section = self.extents.at(target).section  # type: ignore[union-attr]
-            label, addend = self._label(section, target - section.address)
-            return Insn(raw, (Ref(field[0], field[1], label, addend),), address, faults_to)
+        field = branch_field(raw)
+        if target is not None and field is not None:
+            reached = self.extents.at(target)
+            label, addend = ABSOLUTE, target
+            if reached is not None:
+                section = reached.section
+                label, addend = self._label(section, reached.branched_to(target) - section.address)
+            if reached is not None or flow(raw) is Flow.CALL:
+                return Insn(raw, (Ref(field[0], field[1], label, addend),), address, faults_to)
         return Insn(raw, self._fields(extent, address, end), address, faults_to)
 
     def _fields(self, extent: Extent, start: int, end: int) -> tuple[Ref, ...]:
@@ -192,11 +220,17 @@ class _Loader:
 
     def _data(self, section: RawSection) -> Data:
         name = self.names[section.index]
-        if section is self.table:
+        if section is self.table or self.unwound.holds(section):
             return Data(name, section.address, b"", writable=section.writable, align=section.align)
         refs = {named.field: self._ref(named, 0) for named in self.named[section.index]}
         zero = 0 if section.raw else section.size
         return Data(name, section.address, section.raw, refs, section.writable, zero, section.align)
+
+    def _got(self) -> str | None:
+        owner = self.relocations.got.owner()
+        if owner is None and any(n.kind is RefKind.GOTOFF for fields in self.named.values() for n in fields):
+            raise ElfError("the global offset table is not where a section begins")
+        return self.names[owner.index] if owner else None
 
     def _entry(self) -> tuple[str, int]:
         entry = self.image.entry
@@ -222,21 +256,32 @@ class _Loader:
         return found + [Symbol(e.name, e.name, kind="func", local=True) for e in unnamed]
 
     def _section(self, s: RawSection) -> Section:
-        return Section(self.names[s.index], s.address, s.size, s.align, s.executable, s.writable, not s.raw)
+        name = self.names[s.index]
+        return Section(name, s.address, s.size, s.align, s.executable, s.writable, not s.raw, s.thread_local)
 
     def _segments(self) -> list[Segment]:
-        kinds = {"PT_LOAD": 1, "PT_NOTE": 4, "PT_TLS": 7}
         found = []
         for s in self.image.segments:
-            end = s.address + s.size
-            inside = [x for x in self.image.allocated() if s.address <= x.address and x.end <= end]
+            inside = self._inside(s)
             if s.kind == "PT_LOAD" and s.offset == 0 and s.file_size and not inside:
-                found.append(Segment(kinds[s.kind], s.flags, s.align, (), True, s.physical - s.address, s.address))
-            if s.kind in kinds and inside:
+                found.append(Segment(KINDS[s.kind], s.flags, s.align, (), True, s.physical - s.address, s.address))
+            if s.kind == "PT_GNU_STACK":
+                found.append(Segment(KINDS[s.kind], s.flags, s.align, (), False, 0, beyond=s.size))
+            if s.kind in KINDS and inside:
                 names = tuple(self.names[x.index] for x in inside)
                 headers = s.offset == 0 and s.address < inside[0].address
-                found.append(Segment(kinds[s.kind], s.flags, s.align, names, headers, s.physical - s.address))
+                beyond = s.address + s.size - inside[-1].end if s.kind == "PT_GNU_RELRO" else 0
+                bias = s.physical - s.address
+                found.append(Segment(KINDS[s.kind], s.flags, s.align, names, headers, bias, beyond=beyond))
         return found
+
+    def _inside(self, segment: RawSegment) -> list[RawSection]:
+        """The sections of a segment; those of zeros for each thread lie in no other than their own."""
+        end = segment.address + segment.size
+        sections = [x for x in self.image.allocated() if segment.address <= x.address and x.end <= end]
+        if segment.kind == "PT_TLS":
+            return [x for x in sections if x.thread_local]
+        return [x for x in sections if x.raw or not x.thread_local]
 
 
 def _unique_names(image: Image) -> dict[int, str]:

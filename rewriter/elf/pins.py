@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from itertools import chain, islice, pairwise
 
 from rewriter.contract import Contract
-from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses, reads_return_address
+from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses, ReturnAddresses
 from rewriter.elf.extents import PADDING
 from rewriter.elf.place import main_text
 from rewriter.elf.promises import promised
 from rewriter.elf.stubs import COUNTED
+from rewriter.elf.tables import JumpTables
 from rewriter.ir import Block, Function, Insn, Program, Ref, RefKind
 from rewriter.x86.decode import DecodeError
 from rewriter.x86.flow import Flow, flow
@@ -30,12 +31,12 @@ class _Pins:
         self.blocks = {b.label: b for f in program.functions for b in f.blocks}
         self.owner = {b.label: f for f in program.functions for b in f.blocks}
         self.position = {f.name: i for i, f in enumerate(program.functions)}
-        self.addresses = CodeAddresses(self.blocks)
+        self.addresses = CodeAddresses(self.blocks, self._entered())
         self.ordered: list[int] = []  # positions of functions whose addresses are compared by order
 
     def find(self) -> None:
         self._pin_promised()
-        readers = {f.name for f in self.program.functions if not f.verbatim and _reads(f)}
+        readers = {f.name for f in self.program.functions if not f.verbatim and self._reads(f)}
         for function in self.program.functions:
             for block in function.blocks:
                 self._check_block(function, block, readers)
@@ -44,6 +45,22 @@ class _Pins:
         self._pin_unreached()
         self._pin_unnamed()
         self._spread()
+
+    def _entered(self) -> dict[str, list[Block]]:
+        """The blocks of each block's function that something other than a branch names."""
+        named = {ref.target for d in self.program.data for ref in d.refs.values()}
+        named |= {
+            r.target
+            for f in self.program.functions
+            for i in f.insns()
+            for r in i.refs
+            if r.kind in (RefKind.ABS32, RefKind.GOTOFF)
+        }
+        found: dict[str, list[Block]] = {}
+        for function in self.program.functions:
+            blocks = [b for b in function.blocks[1:] if b.label in named]
+            found |= dict.fromkeys((b.label for b in function.blocks), blocks)
+        return found
 
     def _add(self, function: Function, reason: str) -> None:
         if reason not in function.pins:
@@ -79,12 +96,18 @@ class _Pins:
                 target = self.owner.get(ref.target)
                 if target is None:
                     continue
-                if ref.kind is not RefKind.ABS32:
+                if ref.kind not in (RefKind.ABS32, RefKind.GOTOFF):
                     self._check_call(function, insn, ref.target, target, readers)
                 elif function.verbatim:
                     self._add(target, UNKNOWN)
-                elif (reason := self.addresses.misuse(block, i, ref.offset)) is not None:
+                elif (reason := self.addresses.misuse(block, i, ref)) is not None:
                     self._pin_misused(target, ref, reason)
+
+    def _reads(self, function: Function) -> bool:
+        try:
+            return ReturnAddresses(self.addresses).misused(function.blocks)
+        except DecodeError:
+            return True
 
     def _pin_misused(self, target: Function, ref: Ref, reason: str) -> None:
         """An address just behind a function may stand for a place in it: `f + 10` of a nested function's trampoline
@@ -118,7 +141,7 @@ class _Pins:
 
     def _pin_named_by_data(self) -> None:
         """A label inside a function that data names must be the entry of a jump table: else it is computed with."""
-        tables = self.addresses.jump_tables(self.program)
+        tables = JumpTables(self.addresses, self.program).entries()
         for data in self.program.data:
             for offset, ref in data.refs.items():
                 target = self.owner.get(ref.target)
@@ -130,10 +153,14 @@ class _Pins:
         are reached by counting from it."""
         taken = {ref.target for d in self.program.data for ref in d.refs.values()}
         taken |= {
-            r.target for f in self.program.functions for i in f.insns() for r in i.refs if r.kind is RefKind.ABS32
+            r.target
+            for f in self.program.functions
+            for i in f.insns()
+            for r in i.refs
+            if r.kind in (RefKind.ABS32, RefKind.GOTOFF)
         }
         named = {ref for label, ref in self._refs() if self.owner.get(label) is not self.owner.get(ref)}
-        named |= {self.program.entry}
+        named |= {self.program.entry, *self._unwound()}
         functions = self.program.functions
         for start, source in enumerate(functions):
             if source.name not in taken or start + 1 == len(functions):
@@ -148,9 +175,16 @@ class _Pins:
                 self._add(source, f"{stub.name} is perhaps reached by counting from it")
                 self._add(stub, f"nothing names it, perhaps it is reached by counting from {source.name}")
 
+    def _unwound(self) -> Iterator[str]:
+        """Functions with unwinding entries of their own, as compilers write them."""
+        starts = {frame.start for frame in self.program.unwinding.all} if self.program.unwinding else set()
+        return (f.name for f in self.program.functions if _origin(f) in starts)
+
     def _pin_unreached(self) -> None:
         """Bytes that nothing leads to are perhaps data, read by a number that no relocation explains."""
         named = {symbol.target for symbol in self.program.symbols}
+        if self.program.unwinding is not None:
+            named |= set(self.program.unwinding.pads())
         for label, ref in self._refs():
             if label != ref:
                 named.add(ref)
@@ -193,13 +227,6 @@ class _Pins:
             for ref in insn.refs:
                 if ref.kind is RefKind.PC8:
                     yield ref.target, f"{function.name}, which stays, reaches it by a short branch"
-
-
-def _reads(function: Function) -> bool:
-    try:
-        return reads_return_address(function.blocks)
-    except DecodeError:
-        return True
 
 
 def _origin(function: Function) -> int:

@@ -9,16 +9,18 @@ they cannot, nothing does: what does not fit goes behind the whole image.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rewriter.elf.exceptions import FORMATS
 from rewriter.elf.follow import carry, is_kernel, moves_up
 from rewriter.elf.image import ElfError
 from rewriter.elf.room import ALIGN, Room, align_up
-from rewriter.ir import END, Block, Data, Function, Insn, Program, RefKind, Section
+from rewriter.elf.unwind import Piece, Tables, unwinding_tables
+from rewriter.ir import ABSOLUTE, END, Block, Data, Function, Insn, Program, RefKind, Section
 
 PAGE = 4096
+PT_LOAD = 1
 JUMP = Insn(b"\xeb\x00")
 
 
@@ -66,9 +68,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
+    program: Program  # with tables for where its code lies
     sections: tuple[Section, ...]  # in the order of their new addresses
     addresses: dict[str, int]  # of every label
     units: tuple[Unit, ...]
+    unwinding: Tables | None = None
 
     @property
     def functions(self) -> Iterator[tuple[str, int, int]]:
@@ -102,22 +106,66 @@ def place(program: Program, *, move: bool = False) -> Layout:
     islands = _islands(units, text)
     barrier = [(end_of_text, free)] if stuck else []
     start = align_up(free, ALIGN) if move else text.address
-    while True:
+
+    def assign(program: Program) -> tuple[tuple[Section, ...], dict[str, int]]:
         end = _assign(units, start, islands + barrier)
         if stuck:
             sections = _append_sections(program, text, free, end)
         else:
             sections = _place_sections(program, text, max([end, start, *(stop for _, stop in islands)]))
             carry(units, behind, program.sections, sections)
-        addresses = {p.block.label: p.address for unit in units for p in unit.blocks}
+        return sections, {p.block.label: p.address for unit in units for p in unit.blocks}
+
+    while True:
+        sections, addresses = assign(program)
         if not _widen(units, addresses):
             break
+    bare, tables, known = program, None, dict[str, int]()
+    while program.unwinding is not None and addresses != known:  # code behind the text may move once more
+        known = addresses
+        program, tables = _with_unwinding(bare, units, addresses)
+        sections, addresses = assign(program)
     for section in sections:
         addresses[section.name] = section.address
         addresses[section.name + END] = section.address + section.size
+    addresses[ABSOLUTE] = 0
     if max(s.address + s.size for s in sections) > 1 << 32:
         raise ElfError("the rewritten image reaches past 4 GiB")
-    return Layout(sections, addresses, tuple(units))
+    return Layout(program, sections, addresses, tuple(units), tables)
+
+
+def _with_unwinding(program: Program, units: list[Unit], addresses: dict[str, int]) -> tuple[Program, Tables | None]:
+    """The program with unwinding tables for where its code lies: in place of the input's, or as new data where they
+    have become too long for that."""
+    if program.unwinding is None:
+        return program, None
+    pieces = [piece for unit in sorted(units, key=lambda u: u.blocks[0].address) for piece in _pieces(unit)]
+    tables = unwinding_tables(program.unwinding, pieces, addresses)
+    old = {s.name: s for s in program.sections}
+    fits = all(n in old and d.size <= old[n].size and old[n].address % 4 == 0 for n, d in tables.data.items())
+    if fits:
+        new = [replace(d, address=old[n].address, raw=d.raw.ljust(old[n].size, b"\0")) for n, d in tables.data.items()]
+        return replace(program, data=[d for d in program.data if d.name not in tables.data] + new), tables
+    rest = [d for d in program.data if d.name not in tables.data]
+    segments = tuple(
+        replace(s, sections=tuple(n for n in s.sections if n not in tables.data)) if s.kind == PT_LOAD else s
+        for s in program.segments
+        if s.kind != PT_LOAD or s.headers or not set(s.sections) <= tables.data.keys()
+    )
+    sections = tuple(s for s in program.sections if s.name not in tables.data)
+    return replace(program, data=rest + list(tables.data.values()), sections=sections, segments=segments), tables
+
+
+def _pieces(unit: Unit) -> Iterator[Piece]:
+    for placed in unit.blocks:
+        at, label = placed.address, placed.block.label
+        insns = placed.block.insns
+        sizes = [(len(insn.raw), insn.origin) for insn in (insns[:-1] if placed.last else insns)]
+        sizes += [(placed.last.size, placed.last.insn.origin)] if placed.last else []
+        sizes += [(placed.tail.size, None)] if placed.tail else []
+        for size, origin in sizes:
+            yield Piece(at, size, origin, label, at - placed.address)
+            at += size
 
 
 def _append_sections(program: Program, text: Section, free: int, end: int) -> tuple[Section, ...]:
@@ -293,7 +341,7 @@ def _grown(program: Program, section: Section, text: Section, text_end: int) -> 
 
 def _gap_needed(program: Program, section: Section, placed: list[Section], shift: int) -> int:
     """How much further this section must move, a multiple of every alignment, to begin behind the one before."""
-    before = placed[-1]
+    before = next((s for s in reversed(placed) if not (s.thread_local and s.zero)), placed[-1])
     end = before.address + before.size
     page = max([PAGE, *(s.align for s in program.sections)])
     address = section.address + shift
@@ -319,4 +367,4 @@ def _append(new: list[Section], before: Section) -> list[Section]:
 
 
 def _moved(s: Section, address: int, size: int) -> Section:
-    return Section(s.name, address, size, s.align, s.executable, s.writable, s.zero)
+    return replace(s, address=address, size=size)

@@ -5,10 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rewriter.elf.image import R_32, SHN_ABS, ElfError, Image, RawSection, RawSymbol
+from rewriter.elf.getpc import adds_entry
+from rewriter.elf.got import GlobalOffsetTable
+from rewriter.elf.image import (
+    R_32,
+    R_GOT32,
+    R_GOT32X,
+    R_GOTOFF,
+    R_IRELATIVE,
+    R_PC32,
+    R_TLS_IE,
+    SHN_ABS,
+    ElfError,
+    Image,
+    RawSection,
+    RawSymbol,
+)
 from rewriter.ir import RefKind
 
 WORD = 4
+ANY = RawSymbol("", 0, 0, "section", True, False, 0)  # an address without a symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +44,42 @@ class Relocations:
 
     def __init__(self, image: Image) -> None:
         self.image = image
+        self.got = GlobalOffsetTable(image)
         self.named: dict[int, list[Named]] = {s.index: [] for s in image.sections}
         self._read()
+        self._read_slots()
+        self._check()
 
     def addresses(self) -> set[int]:
         """All addresses of the image that some field names."""
         return {n.section.address + n.offset for fields in self.named.values() for n in fields}
 
     def _read(self) -> None:
+        starts = self._counted_from()
         for r in self.image.relocations:
             patched = self.image.sections[r.section]
             if not patched.raw:
                 raise ElfError(f"a relocation in {patched.name}, which has no bytes")
+            if r.kind == R_IRELATIVE:
+                continue  # the slot is named below
             value = int.from_bytes(patched.raw[r.offset : r.offset + 4], "little")
-            kind, behind = RefKind.ABS32, 0
-            if r.kind != R_32:
+            if r.kind == R_TLS_IE:
+                if self.got.at(value) is not None:  # else the linker made the slot's content of it
+                    self._name(patched, r.offset, RefKind.ABS32, value)
+            elif r.kind in (R_GOT32, R_GOT32X):
+                kind, slot = self.got.slot(r)
+                self._name(patched, r.offset, kind, slot)
+            elif r.kind == R_GOTOFF:
+                self._name(patched, r.offset, RefKind.GOTOFF, value + self.got.base, r.symbol)
+            elif r.kind == R_32:
+                self._name(patched, r.offset, RefKind.ABS32, value + r.less, r.symbol, -r.less)
+            else:
                 # A branch counts from its end; `.eh_frame` counts from the field itself.
-                kind, behind = RefKind.PC32, 0 if patched.executable else 4
+                behind = 0 if patched.executable else 4 + r.offset - starts.get((r.section, r.offset), r.offset)
                 value += patched.address + r.offset + 4 - behind
-            place = self._place(r.symbol, value & 0xFFFFFFFF)
-            if place is not None:
-                section, offset, addend = place
-                self.named[r.section].append(Named(r.offset, kind, section, offset, addend + behind, r.symbol))
+                self._name(patched, r.offset, RefKind.PC32, value, r.symbol, behind)
+
+    def _check(self) -> None:
         for index, refs in self.named.items():
             refs.sort(key=lambda ref: ref.field)
             for before, after in pairwise(refs):
@@ -58,6 +88,66 @@ class Relocations:
                     raise ElfError(f"two relocations want the same bytes at {where}")
         if not any(self.named.values()):
             raise ElfError("no relocation names anything in the image")
+
+    def _counted_from(self) -> dict[tuple[int, int], int]:
+        """Where data holds a row of distances, all from its start, for code that fetches where the row is, adds one of
+        them to that, and jumps there: (section, offset of a field) → offset of the first."""
+        named = set()
+        for r in self.image.relocations:
+            patched = self.image.sections[r.section]
+            if r.less and adds_entry(patched.raw, r.offset + 4):
+                value = int.from_bytes(patched.raw[r.offset : r.offset + 4], "little")
+                named.add((value + r.less) & 0xFFFFFFFF)
+        found: dict[tuple[int, int], int] = {}
+        for section in self.image.allocated() if named else ():
+            start, after = -1, -1
+            for field in sorted(() if section.executable else self._distances(section)):
+                if section.address + field in named:
+                    start = field
+                elif field != after:
+                    start = -1
+                if start >= 0:
+                    found[section.index, field] = start
+                after = field + WORD
+        return found
+
+    def _distances(self, section: RawSection) -> list[int]:
+        return [r.offset for r in self.image.relocations if r.section == section.index and r.kind == R_PC32]
+
+    def _read_slots(self) -> None:
+        """What no relocation says: the addresses in the global offset table, and who names its slots."""
+        for slot, symbol in self.got.slots().items():
+            section = self.got.at(slot)
+            if section is not None and section.raw:
+                offset = slot - section.address
+                value = int.from_bytes(section.raw[offset : offset + 4], "little")
+                self._name(section, offset, RefKind.ABS32, value, symbol)
+        for section, offset, slot in (*self.got.listed(), *self.got.jumps()):
+            if all(named.field != offset for named in self.named[section.index]):  # else it was written by us
+                self._name(section, offset, RefKind.ABS32, slot)
+
+    def _name(
+        self,
+        patched: RawSection,
+        field: int,
+        kind: RefKind,
+        value: int,
+        symbol: RawSymbol | None = None,
+        behind: int = 0,
+    ) -> None:
+        """Note that a field names the address `value`, as a part of what `symbol` belongs to; None: of any section."""
+        value &= 0xFFFFFFFF
+        place = self._at(value) if symbol is None or symbol.indirect else self._place(symbol, value)
+        if place is not None:
+            section, offset, addend = place
+            self.named[patched.index].append(Named(field, kind, section, offset, addend + behind, symbol or ANY))
+
+    def _at(self, value: int) -> tuple[RawSection, int, int] | None:
+        """The place of an address, by the address alone."""
+        for section in self.image.allocated():
+            if section.address <= value < section.end and not section.thread_local:
+                return section, value - section.address, 0
+        return None
 
     def _place(self, symbol: RawSymbol, value: int) -> tuple[RawSection, int, int] | None:
         """(section, offset, addend) of a value, by the section that owns the *symbol*: an index below the start of
@@ -90,7 +180,7 @@ class Relocations:
             return section if section.allocated and section.size else None
         if symbol.section == SHN_ABS:  # `_end = .` of a linker script may count as absolute
             for section in self.image.allocated():
-                if section.address <= symbol.value <= section.end:
+                if section.address <= symbol.value <= section.end and not section.thread_local:
                     return section
         return None
 

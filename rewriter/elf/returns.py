@@ -33,67 +33,48 @@ def _callee(block: Block) -> str | None:
 
 
 class _Returning:
-    """Which code may return: the least solution over all that the asked-for labels reach."""
+    """Which code may return: the least solution over all that the asked-for labels reach, each block of each looked at
+    once."""
 
     def __init__(self, program: Program) -> None:
-        self._blocks = {b.label: b for f in program.functions for b in f.blocks}
-        self._verbatim = {f.name for f in program.functions if f.verbatim}
+        self._blocks = {b.label: b for f in program.functions if not f.verbatim for b in f.blocks}
         self._returning: set[str] = set()  # labels of entries
+        self._unwinding = program.unwinding
+        self._seen: dict[str, set[str]] = {}  # labels that control reaches, by entry
+        self._waiting: dict[str, list[tuple[str, str]]] = {}  # by callee: (entry, where it goes on if that returns)
+        self._work: list[tuple[str, str]] = []  # (entry, label that control reaches)
 
     def may_return(self, entry: str) -> bool:
         """Whether a call of this label may come back."""
-        entries = self._reached(entry)
-        changed = True
-        while changed:
-            new = {e for e in entries if e not in self._returning and self._finds_return(e)}
-            self._returning |= new
-            changed = bool(new)
+        self._ask(entry)
+        while self._work:
+            entered, label = self._work.pop()
+            if entered not in self._returning and label not in self._seen[entered]:
+                self._seen[entered].add(label)
+                self._visit(entered, self._blocks.get(label))
         return entry in self._returning
 
-    def _reached(self, entry: str) -> list[str]:
-        """Every label that is called on some path from `entry`, itself first."""
-        found, work = {entry: None}, [entry]
-        while work:
-            for block in self._walk(work.pop(), everything=True):
-                callee = _callee(block)
-                if callee is not None and callee not in found:
-                    found[callee] = None
-                    work.append(callee)
-        return list(found)
+    def _ask(self, entry: str) -> None:
+        if entry not in self._seen:
+            self._seen[entry] = set()
+            self._work.append((entry, entry))
 
-    def _finds_return(self, entry: str) -> bool:
-        if entry in self._verbatim or entry not in self._blocks:
-            return True
-        return any(self._returns(block) for block in self._walk(entry, everything=False))
-
-    def _returns(self, block: Block) -> bool:
-        kind = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
-        targets = self._targets(block)
-        return kind in _RETURNS or any(t in self._verbatim or t not in self._blocks for t in targets)
-
-    def _walk(self, entry: str, everything: bool) -> list[Block]:
-        """The blocks that control reaches from a label without following calls; `everything`: as if all came back."""
-        seen, work = {entry: None}, [entry]
-        while work:
-            block = self._blocks.get(work.pop())
-            if block is None or block.label in self._verbatim:
-                continue
-            for target in self._ways(block, everything):
-                if target not in seen:
-                    seen[target] = None
-                    work.append(target)
-        return [self._blocks[label] for label in seen if label in self._blocks and label not in self._verbatim]
-
-    def _ways(self, block: Block, everything: bool) -> list[str]:
+    def _visit(self, entry: str, block: Block | None) -> None:
+        last = block.insns[-1] if block is not None and block.insns else None
+        kind = flow(last.raw) if last is not None else Flow.NEXT
+        if block is None or kind in _RETURNS:
+            self._returning.add(entry)
+            self._work += self._waiting.pop(entry, [])
+            return
         callee = _callee(block)
-        targets = self._targets(block)
-        if block.falls_to and (everything or callee is None or callee in self._returning):
-            targets.append(block.falls_to)
-        if block.insns and block.insns[-1].faults_to:
-            targets.append(block.insns[-1].faults_to)
-        return targets
-
-    def _targets(self, block: Block) -> list[str]:
-        last = block.insns[-1] if block.insns else None
-        jumps = last is not None and flow(last.raw) in (Flow.JUMP, Flow.BRANCH)
-        return [ref.target for ref in last.refs] if jumps and last is not None else []
+        if block.falls_to and callee is not None and callee not in self._returning:
+            self._waiting.setdefault(callee, []).append((entry, block.falls_to))
+            self._ask(callee)
+        elif block.falls_to:
+            self._work.append((entry, block.falls_to))
+        if last is not None:
+            self._work += [(entry, ref.target) for ref in last.refs if kind in (Flow.JUMP, Flow.BRANCH)]
+            self._work += [(entry, last.faults_to)] if last.faults_to else []
+        site = self._unwinding.site(last.origin) if self._unwinding and last and last.origin else None
+        if site is not None and site.pad is not None:
+            self._work.append((entry, site.pad[0]))

@@ -31,7 +31,7 @@ def check_segments(image: Image, raw: bytes) -> None:
 
 
 def _thread_local(section: RawSection) -> bool:
-    return section.kind == "SHT_NOBITS" and section.name == ".tbss"
+    return section.kind == "SHT_NOBITS" and section.thread_local
 
 
 def _check_extent(segment: RawSegment, raw: bytes) -> None:

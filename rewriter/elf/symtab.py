@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
-from rewriter.elf.image import R_32, R_PC32
+from rewriter.elf.image import R_32, R_GOTOFF, R_PC32
 from rewriter.elf.place import Layout
-from rewriter.ir import END, Program, Ref, RefKind, Symbol
+from rewriter.ir import ABSOLUTE, END, Program, Ref, RefKind, Symbol
 
 KINDS = {"notype": 0, "object": 1, "func": 2}
+RELOCATIONS = {RefKind.ABS32: R_32, RefKind.PC32: R_PC32, RefKind.GOTOFF: R_GOTOFF}
 LOCAL, GLOBAL = 0, 1
 SECTION = 3
 
@@ -69,15 +70,14 @@ class SymbolTable:
             index = self._index_of.get(ref.target) if by_name else None
             if index is None:
                 index = self._section_of[ref.target]
-            kind = R_32 if ref.kind is RefKind.ABS32 else R_PC32
-            rows.append(struct.pack("<II", base + offset, index << 8 | kind))
+            rows.append(struct.pack("<II", base + offset, index << 8 | RELOCATIONS[ref.kind]))
         return b"".join(rows)
 
 
 def _sections_of(program: Program, layout: Layout) -> dict[str, int]:
     """The section index of every label."""
     index = {s.name: i for i, s in enumerate(layout.sections, 1)}
-    found = index | {name + END: i for name, i in index.items()}
+    found = index | {name + END: i for name, i in index.items()} | {ABSOLUTE: 0}
     code = [(s.address, s.address + s.size, index[s.name]) for s in layout.sections if s.executable]
     for unit in layout.units:
         first = unit.blocks[0].address
@@ -98,6 +98,8 @@ def _unnamed(program: Program) -> Iterator[Symbol]:
     for function in program.functions:
         if function.name not in named and not any("no symbol" in pin for pin in function.pins):
             yield Symbol(function.name, function.name, kind="func")
+    tables = program.unwinding
+    own = {tables.frames, tables.handlers, tables.index} if tables is not None else set()
     for data in program.data:
-        if data.address is None and data.name not in named:
+        if data.address is None and data.name not in named | own:
             yield Symbol(data.name, data.name, size=data.size, kind="object")

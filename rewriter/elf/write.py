@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rewriter.elf.image import ElfError
-from rewriter.elf.place import PAGE, Layout
+from rewriter.elf.place import PAGE, PT_LOAD, Layout
 from rewriter.elf.symtab import SymbolTable
 from rewriter.ir import Program, Ref, Section, Segment
 
 HEADER, PROGRAM_HEADER = 52, 32
 PROGBITS, SYMTAB, STRTAB, NOBITS, REL = 1, 2, 3, 8, 9
-WRITE, ALLOC, EXEC = 1, 2, 4
-PT_LOAD = 1
+WRITE, ALLOC, EXEC, THREAD_LOCAL = 1, 2, 4, 0x400
+LOWEST = 1 << 16  # address that a program may use
 READ_EXECUTE, READ_WRITE = 5, 6
 
 Fields = Mapping[str, Sequence[tuple[int, Ref]]]  # by section: (offset, what the field there names)
@@ -86,7 +86,7 @@ def _offsets(layout: Layout, segments: list[Segment]) -> tuple[dict[str, int], i
         first = sections[segment.sections[0]]
         start = first.address % PAGE if segment.headers else cursor + (first.address - cursor) % PAGE
         if start < cursor:
-            raise ElfError("no room for another segment beside the headers that the image maps")
+            start = _room_for_headers(layout, first, start)
         for name in segment.sections:
             offsets[name] = start + sections[name].address - first.address
             if not sections[name].zero:
@@ -98,8 +98,17 @@ def _offsets(layout: Layout, segments: list[Segment]) -> tuple[dict[str, int], i
     return offsets, cursor
 
 
+def _room_for_headers(layout: Layout, first: Section, start: int) -> int:
+    """Where the first section lies in the file if the headers, which the image maps before it, get one more page."""
+    start += PAGE
+    if first.address - start < LOWEST or any(s.address < first.address for s in layout.sections):
+        raise ElfError("no room for another segment beside the headers that the image maps")
+    return start
+
+
 def _section_row(section: Section, offset: int) -> _Row:
     flags = ALLOC | (EXEC if section.executable else 0) | (WRITE if section.writable else 0)
+    flags |= THREAD_LOCAL if section.thread_local else 0
     kind = NOBITS if section.zero else PROGBITS
     return _Row(section.name, kind, flags, section.address, offset, section.size, align=section.align)
 
@@ -156,16 +165,20 @@ def _write_headers(
 
 
 def _program_header(segment: Segment, sections: list[Section], offsets: dict[str, int], count: int) -> bytes:
+    if not sections and not segment.headers:
+        return struct.pack("<8I", segment.kind, 0, 0, 0, 0, segment.beyond, segment.flags, segment.align)
     if not sections:
         size = HEADER + PROGRAM_HEADER * count
         place = (0, segment.address, (segment.address + segment.load_bias) & 0xFFFFFFFF)
         return struct.pack("<8I", segment.kind, *place, size, size, segment.flags, segment.align)
     offset = 0 if segment.headers else offsets[sections[0].name]
     address = sections[0].address - (offsets[sections[0].name] - offset)
-    end = max(s.address + s.size for s in sections)
+    end = max(s.address + s.size for s in sections) + segment.beyond
     stored = max((s.address + s.size for s in sections if not s.zero), default=address)
     if stored == address:
         offset = address % PAGE  # nothing is read, but loaders may still check that it lies in the file
     physical = (address + segment.load_bias) & 0xFFFFFFFF
+    if segment.beyond:
+        stored = end
     sizes = (stored - address, end - address, segment.flags, segment.align)
     return struct.pack("<8I", segment.kind, offset, address, physical, *sizes)

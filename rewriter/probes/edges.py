@@ -93,6 +93,8 @@ def _leaves_otherwise(block: Block, words: Collection[Word]) -> bool:
 
 def _named(program: Program, tables: Collection[Word]) -> Iterator[str]:
     """Labels which something other than a jump, a branch or a known jump table names."""
+    if program.unwinding is not None:
+        yield from program.unwinding.pads()
     for data in program.data:
         yield from (ref.target for offset, ref in data.refs.items() if (data.name, offset) not in tables)
     for function in program.functions:

@@ -116,7 +116,7 @@ def addresses_taken(program: Program) -> dict[str, None]:
         found |= dict.fromkeys(ref.target for ref in data.refs.values())
     for function in program.functions:
         for insn in function.insns():
-            found |= dict.fromkeys(ref.target for ref in insn.refs if ref.kind is RefKind.ABS32)
+            found |= dict.fromkeys(ref.target for ref in insn.refs if ref.kind in (RefKind.ABS32, RefKind.GOTOFF))
     return found
 
 

@@ -1,5 +1,4 @@
 // A jump over a prefix into the middle of an instruction, as C libraries skip `lock`.
-// stays: exchange: middle of an instruction
 #include "check.h"
 FUNCTION(_start)
     movl $1, %eax
