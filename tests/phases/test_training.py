@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from rewriter.pipeline import run
 from rewriter.report import PhaseResult
 from rewriter.run import Run
 from tests.toykernel.boots import needs_qemu
+from tests.toykernel.disturbed import Disturbances
 from tests.toykernel.lockstep import Pair, lockstep
-from toykernel.machine import Qemu
+from tests.toykernel.torn import Tears
+from toykernel.machine import Qemu, Workload
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="copies of a machine need a system that can fork")
 COMMAND = "sh /data/small.sh"
 NAMES = {3: "read", 4: "write", 6: "close", 7: "waitpid", 19: "lseek"}
 FIGURE_1 = (
@@ -66,6 +70,33 @@ def test_random_calls_do_the_same_in_lock_step(trained: dict[str, PhaseResult], 
     assert sum(report.calls for report in found) > 10_000
     assert found[0].extra > 1000
     assert all(report.renumbered > 1000 for report in found)
+
+
+@needs_fork
+def test_interrupts_at_any_instruction_change_no_new_call(trained: dict[str, PhaseResult], system: System) -> None:
+    """Some of the instructions; `python -m tests.toykernel.disturbed` takes all of them."""
+    pair = Pair.of(system, trained["layout"])
+    found = Disturbances(pair.calls, moments=1, most=5)
+    found.run(pair.specialized, small(system, "calls", "readseek 9000 1"))
+    assert found.wrong == []
+    assert len(found.tried) >= 4
+    assert found.tried.total() > 30
+
+
+@needs_fork
+def test_copies_may_fault_at_any_byte(trained: dict[str, PhaseResult], system: System) -> None:
+    """Some of the places; `python -m tests.toykernel.torn` takes all of them."""
+    pair = Pair.of(system, trained["layout"])
+    found = Tears(pair.calls, moments=2, stride=29)
+    found.run(pair.specialized, small(system, "readseek 9000 1"))
+    assert found.wrong == []
+    assert found.faulted.total() > 4
+
+
+def small(system: System, *commands: str) -> Workload:
+    """Copies of a small machine are cheap."""
+    known = system.work(commands)
+    return Workload(known.commands, known.files, known.disk, memory=12)
 
 
 def test_write_takes_the_path_of_figure_1(trained: dict[str, PhaseResult]) -> None:
