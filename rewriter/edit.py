@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from rewriter.ir import Block, Function, Insn, Program
+from rewriter.ir import Block, Function, Insn, Made, Program
+from rewriter.reasons import Reason
 
 
 class Labels:
@@ -48,6 +49,23 @@ def clone(blocks: Iterable[Block], labels: Mapping[str, str]) -> list[Block]:
 def copied(function: Function) -> Function:
     """The same function in lists of its own, for a pass to change."""
     return Function(function.name, clone(function.blocks, {}), function.pins)
+
+
+def written(insns: Iterable[Insn], by: str, why: Reason, like: Iterable[Insn] = ()) -> list[Insn]:
+    """These instructions, known to be made by a pass, for this reason, in the place of those that they are `like`."""
+    first, *others = dict.fromkeys(origin for insn in like for origin in insn.origins) or [None]
+    made = Made(by, why, tuple(other for other in others if other is not None))
+    return [replace(insn, origin=first, made=made) for insn in insns]
+
+
+def stamp(function: Function, before: Function, by: str, why: Reason) -> None:
+    """Let every instruction that `before` does not have, and that nobody has claimed, be known as made by a pass."""
+    old = {(insn.raw, insn.origin): insn.made for insn in before.insns()}
+    for block in function.blocks:
+        for at, insn in enumerate(block.insns):
+            if insn.made is None:
+                made = old.get((insn.raw, insn.origin), Made(by, why))
+                block.insns[at] = insn if made is None else replace(insn, made=made)
 
 
 def redirect(block: Block, old: str, new: str) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
+from rewriter.reasons import Reason
+
 END = "$end"
 ABSOLUTE = (
     "$absolute"  # address 0: what counts from it is a number, such as where a weak function that is missing would be
@@ -40,17 +42,35 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """Why an instruction was written that the input does not have: by which pass, and for which instructions of the
+    input it stands beside its `origin` (their addresses)."""
+
+    by: str
+    why: Reason
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Insn:
     """One machine instruction; `raw` keeps the original bytes, with the fields under `refs` meaningless.
 
-    `origin` is the address in the input image (clones keep it, new instructions have None).  `faults_to` is the
-    label of the fixup that the exception table names for this instruction.
+    `origin` is the address in the input image, of which a clone is a copy; of one that was `made`, of the instruction
+    that it stands for, if it stands for one.  `faults_to` is the label of the fixup that the exception table names for
+    this instruction.
     """
 
     raw: bytes
     refs: tuple[Ref, ...] = ()
     origin: int | None = None
     faults_to: str | None = None
+    made: Made | None = field(default=None, compare=False)  # None: as it is in the input
+
+    @property
+    def origins(self) -> tuple[int, ...]:
+        """All instructions of the input that it stands for."""
+        others = self.made.others if self.made is not None else ()
+        return others if self.origin is None else (self.origin, *others)
 
 
 @dataclass(slots=True)

@@ -77,6 +77,23 @@ class Reason(StrEnum):
     OTHER_CODE = "code of another function"
     GATE_CODE = "the entry's own code"
 
+    # An instruction was made that the input does not have there
+    WRITTEN = "written anew"
+    HOLE = "room where a return address was"
+    GUARD = "guards an indirect call"
+    RETURN = "a return that became a jump"
+    TAIL = "a tail call that comes back"
+    PASSED_ON = "passes on arguments that the number implies"
+    VALUE = "computes a value where it is first used"
+    MEMORY = "reads or changes memory"
+    CONDITION = "decides which way to go"
+    MOVED = "brings a value to where it is wanted"
+    KEPT = "keeps a value on the stack"
+    ESP = "moves esp"
+    REBUILT = "rebuilds what the code behind an exit expects"
+    DISPATCH = "leads a number to its new call"
+    CONNECTED = "the next block lies elsewhere"
+
 
 class Why(NamedTuple):
     """A reason, and what is special about the case."""

@@ -5,7 +5,7 @@ The nine phases yield these; the command, the walkthrough and the tests read not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -61,6 +61,7 @@ class Listing:
     before: str
     after: str
     detail: bool = False
+    notes: tuple[str, ...] = ()  # for each line of `after`: where it comes from, if that is not what it was
 
 
 DIRECT, INDIRECT, JUMPED = "call", "indirect call", "tail call"  # how a function was entered
@@ -93,7 +94,8 @@ class PhaseResult:
     `handled` and the values of `refused` count functions of the kernel and all programs, `refused` by reason.
     `summary` holds what JSON can say; these keys go to the top of `hotpath run --json`: `hot_functions` of
     count, `hot_traces` of traces, `static` of layout, `syscalls` and `behavior` of measure.
-    `files` are what `--save` writes: name → content (a profile, an image).
+    `files` are what `--save` writes: name → content (a profile, an image).  `provenance` of layout gives, if asked, a
+    row for every instruction of the new kernel: where it comes from.
     """
 
     name: str
@@ -107,3 +109,4 @@ class PhaseResult:
     listings: tuple[Listing, ...] = ()
     trees: tuple[Tree, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    provenance: Callable[[], Iterable[Mapping[str, object]]] | None = field(default=None, compare=False)

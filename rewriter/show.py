@@ -33,6 +33,24 @@ def listing(function: Function, shown: Callable[[Block], bool] = lambda _: True)
     return "\n".join(line for b, after in zip(blocks, following, strict=True) for line in block(b, after))
 
 
+def notes(function: Function) -> tuple[str, ...]:
+    """For each line of the listing, which pass made the instruction, why, and in the place of which instructions of the
+    input; "" for labels, and for what is as it was."""
+    following = [*(b.label for b in function.blocks[1:]), None]
+    found: list[str] = []
+    for b, after in zip(function.blocks, following, strict=True):
+        found += ["", *map(_note, b.insns)]
+        found += [""] * (len(block(b, after)) - len(b.insns) - 1)
+    return tuple(found)
+
+
+def _note(insn: Insn) -> str:
+    if insn.made is None:
+        return ""
+    origins = " ".join(f"{origin:#x}" for origin in insn.origins)
+    return f"{insn.made.by}: {insn.made.why}{f' ({origins})' if origins else ''}"
+
+
 @lru_cache(maxsize=1 << 14)
 def _line(insn: Insn) -> str:
     fault = f"    ; a fault continues at {insn.faults_to}" if insn.faults_to else ""

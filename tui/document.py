@@ -78,4 +78,4 @@ def _branch(branch: Branch) -> dict[str, object]:
 
 
 def _listing(listing: Listing) -> dict[str, object]:
-    return {"title": listing.title, "before": listing.before, "after": listing.after}
+    return {"title": listing.title, "before": listing.before, "after": listing.after, "notes": listing.notes}

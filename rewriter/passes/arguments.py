@@ -20,7 +20,7 @@ from rewriter.analysis.summary import FRAME, Summary, depth_reach
 from rewriter.analysis.value import WORD, Opaque, Value, constant
 from rewriter.analysis.values import Values
 from rewriter.analysis.worklist import solve
-from rewriter.edit import clone, renamed
+from rewriter.edit import clone, renamed, written
 from rewriter.ir import Block, Insn
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
@@ -132,8 +132,8 @@ def guard(work: Work, general: str, known: dict[int, int]) -> None:
     names = [work.name, *(labels.fresh() for _ in list(known)[1:]), inner]
     tests = []
     for position, (n, value) in enumerate(known.items()):
-        test = assemble([f"cmp dword ptr [esp + {slot_of(n):#x}], {value:#x}"])
-        tests.append(Block(names[position], [*test, branch("ne", general)], names[position + 1]))
+        test = [*assemble([f"cmp dword ptr [esp + {slot_of(n):#x}], {value:#x}"]), branch("ne", general)]
+        tests.append(Block(names[position], written(test, NAME, Reason.TESTED), names[position + 1]))
         work.stands_for[names[position]] = general, 0
     work.failing.add(general)
     _enter(work, tests, inner)
@@ -146,7 +146,8 @@ def renumber(work: Work, number: int) -> None:
                                                    push eax
     """
     inner = _make_room(work)
-    _enter(work, [Block(work.name, assemble([f"mov eax, {number:#x}"]), inner)], inner)
+    again = written(assemble([f"mov eax, {number:#x}"]), NAME, Reason.RENUMBERED)
+    _enter(work, [Block(work.name, again, inner)], inner)
     work.outcome.did(NAME, work.name, work.name, Reason.RENUMBERED, f"{number:#x}")
 
 

@@ -19,6 +19,7 @@ from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State
 from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
+from rewriter.edit import written
 from rewriter.ir import Block, Insn
 from rewriter.passes.results import known_result
 from rewriter.passes.substitute import substituted
@@ -47,7 +48,7 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
         new = _replacement(insn, states[site], states[site + 1], after[site])
         if new is not None and new != [insn]:
             work.did(NAME, block.label, Reason.KNOWN, insn, 1 - len(new))
-            insns += new
+            insns += written(new, NAME, Reason.KNOWN, [insn])
         else:
             insns.append(insn)
     decided = _decided(values, block)

@@ -12,6 +12,7 @@ above (they are the saved user registers), instructions with effects of their ow
 from __future__ import annotations
 
 from rewriter.analysis.liveness import Liveness
+from rewriter.edit import written
 from rewriter.ir import Insn
 from rewriter.passes.rewrite import assembled
 from rewriter.passes.work import Work
@@ -44,7 +45,7 @@ def _left(insn: Insn) -> list[Insn]:
     """What stays of a dead instruction: its change of esp."""
     distance = effects(insn).esp_change
     made = assembled(f"lea esp, [esp {'-' if distance < 0 else '+'} {abs(distance)}]", insn) if distance else None
-    return [made] if made else []
+    return written([made], NAME, Reason.DEAD, [insn]) if made else []
 
 
 def unreachable(work: Work) -> None:

@@ -25,12 +25,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rewriter.analysis.entrance import Entrance
-from rewriter.edit import Labels
+from rewriter.edit import Labels, copied, stamp
 from rewriter.ir import Block, Data, Insn, Program, Ref, RefKind
+from rewriter.reasons import Reason
 from rewriter.region.segments import SS_PREFIX
 from rewriter.x86.encode import assemble, branch
 
 WORD = 4
+NAME = "dispatch"
 TABLE = 3  # instructions that a table of addresses costs: a tree that costs more is none
 
 
@@ -50,6 +52,7 @@ def dispatch(
     `others`: numbers behind the kernel's own that go through the table as ever, and how often they come.
     """
     function = program.function(way.function)
+    before = copied(function)
     head = function.blocks[0]
     labels = Labels(function.name, (block.label for f in program.functions for block in f.blocks))
     fast, new, old = (labels.fresh() for _ in range(3))
@@ -65,6 +68,7 @@ def dispatch(
         Block(fast, list(head.insns[: way.test]), head.falls_to),
     ]
     function.blocks += [*blocks, Block(old, list(head.insns), head.falls_to)]
+    stamp(function, before, NAME, Reason.DISPATCH)
 
 
 @dataclass(frozen=True, slots=True)

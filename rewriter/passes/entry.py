@@ -27,7 +27,7 @@ from rewriter.analysis.graph import jump_table
 from rewriter.analysis.value import WORD
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
-from rewriter.edit import Labels, clone, renamed
+from rewriter.edit import Labels, clone, renamed, written
 from rewriter.ir import Block, Data, Function, Ref
 from rewriter.passes.heat import Heat
 from rewriter.passes.layout import layout
@@ -106,7 +106,7 @@ def wrapper(plain: Work, handler: str, number: int | None) -> Function:
     handler as it was, implied arguments being passed to it.  `number`: what it must find in eax, if it may read it."""
     again = assemble([f"mov eax, {number:#x}"]) if number is not None else []
     called = plain.wrapper.name if plain.wrapper is not None else handler
-    return Function(plain.name, [Block(plain.name, [*again, jump(called)])])
+    return Function(plain.name, [Block(plain.name, written([*again, jump(called)], NAME, Reason.PASSED_ON))])
 
 
 # The way and the handler as one function

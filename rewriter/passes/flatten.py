@@ -22,8 +22,8 @@ from rewriter.analysis.liveness import Liveness, lowest_slot
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.analysis.values import Values
-from rewriter.edit import Labels, clone, renamed
-from rewriter.ir import Block, Insn
+from rewriter.edit import Labels, clone, renamed, stamp
+from rewriter.ir import Block, Function, Insn
 from rewriter.passes.rewrite import assembled, operand_text
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason
@@ -54,6 +54,7 @@ def flatten(work: Work) -> None:
         work.function.blocks[:] = old
         work.returns, work.heat = returns, heat
     else:
+        stamp(work.function, Function(work.name, old), NAME, Reason.ONE_FRAME)
         work.outcome.did(NAME, work.name, work.name, Reason.ONE_FRAME, saved=before - _executed(work))
 
 

@@ -24,7 +24,7 @@ from rewriter.analysis.body import Body
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Way, jump_table
 from rewriter.analysis.value import WORD
-from rewriter.edit import Labels, clone
+from rewriter.edit import Labels, clone, written
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
 from rewriter.passes.heat import Heat
 from rewriter.passes.outcome import Outcome
@@ -197,7 +197,7 @@ class Inliner:
         assert behind is not None
         if direct:
             self.result.holes[block.label] = behind
-            block.insns[-1:] = assemble([_DOWN])
+            block.insns[-1:] = written(assemble([_DOWN]), NAME, Reason.HOLE, [last])
             block.falls_to = copy.labels[body.entry]
             self.result.heat.flow(block.label, block.falls_to, count)
         else:
@@ -226,7 +226,7 @@ class Inliner:
         """Fig 3: only this one target is inlined."""
         share, names = path.others
         others = count * share
-        hot = self._block(block, assemble([_DOWN]), entry, count - others)
+        hot = self._block(block, written(assemble([_DOWN]), NAME, Reason.HOLE, [last]), entry, count - others)
         cold = self._block(hot, [last], block.falls_to, others)
         site = self.result.clone_of[block.label], len(block.insns) - 1
         self.result.stands_for |= {hot.label: site, cold.label: site}
@@ -234,7 +234,8 @@ class Inliner:
         self.result.failing.add(cold.label)
         if names:
             self._refuse(cold.label, last.origin, others, Why(Reason.OTHER_TARGET, names))
-        block.insns[-1:] = [_compare(last, path.callee), branch("ne", cold.label)]
+        guard = [_compare(last, path.callee), branch("ne", cold.label)]
+        block.insns[-1:] = written(guard, NAME, Reason.GUARD, [last])
         block.falls_to = hot.label
         heat = self.result.heat
         for source, target, times in (
@@ -256,7 +257,7 @@ class Inliner:
             count = self.result.heat.block(block.label)
             if last is not None and kind is Flow.RETURN:
                 distance = WORD + _pops(last)
-                block.insns[-1:] = assemble([f"lea esp, [esp + {distance:#x}]"])
+                block.insns[-1:] = written(assemble([f"lea esp, [esp + {distance:#x}]"]), NAME, Reason.RETURN, [last])
                 block.falls_to = target
                 if target:
                     self.result.heat.flow(block.label, target, count)
@@ -271,7 +272,8 @@ class Inliner:
         for edge in self.depths.index.edges(original):
             if edge.target in copy.labels or not copy.body.leaves(edge):
                 continue
-            made = self._block(block, [*assemble([_UP]), call(edge.target)], target, 0.0)
+            back = written([*assemble([_UP]), call(edge.target)], NAME, Reason.TAIL, block.insns[-1:])
+            made = self._block(block, back, target, 0.0)
             self.result.stands_for[made.label] = edge.target, 0
             if edge.way is Way.FAULT:
                 block.insns[-1] = replace(block.insns[-1], faults_to=made.label)
@@ -289,7 +291,7 @@ class Inliner:
         operand = decode(made.raw).operands[0]
         if isinstance(operand, Mem) and "esp" in (operand.base, operand.index):
             made = with_displacement(made, operand.disp - WORD)
-        block.insns[-1:] = [*assemble([_UP]), made]
+        block.insns[-1:] = written([*assemble([_UP]), made], NAME, Reason.TAIL, block.insns[-1:])
         block.falls_to = target
 
 

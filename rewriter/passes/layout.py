@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from rewriter.analysis.graph import Index, branch_target
-from rewriter.edit import redirect
+from rewriter.edit import redirect, written
 from rewriter.ir import Block, Function
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason
@@ -87,7 +87,7 @@ def _turn(block: Block, after: str | None) -> None:
     old, new = branch_target(last), block.falls_to
     if old is None or new is None:
         return
-    block.insns[-1] = turned
+    block.insns[-1:] = written([turned], NAME, Reason.FALLS_THROUGH, [last])
     block.falls_to = None
     redirect(block, old, new)
     block.falls_to = old

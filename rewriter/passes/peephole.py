@@ -19,6 +19,7 @@ from typing import Final
 
 from rewriter.analysis.liveness import STACK_SHIFT, Touch
 from rewriter.analysis.value import WORD
+from rewriter.edit import written
 from rewriter.ir import Block, Insn
 from rewriter.passes.pattern import Found, Template, made, matched, templates
 from rewriter.passes.peephole_rules import RULES, Rule
@@ -120,6 +121,8 @@ class _Window:
             change = self._change(position)
             if change is not None:
                 rule, places, insns, where = change
+                pattern = [self.insns[place] for place in places]
+                insns = [each for insn in insns for each in written([insn], NAME, Reason.SHORTER, [insn, *pattern])]
                 for place in places:
                     kept[place] = None
                 behind[where] = insns

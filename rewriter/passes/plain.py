@@ -22,12 +22,14 @@ from rewriter.analysis.depths import Depths
 from rewriter.analysis.summary import FRAME
 from rewriter.analysis.value import WORD
 from rewriter.contract import Contract
+from rewriter.edit import written
 from rewriter.ir import Block, Function
-from rewriter.passes.arguments import guard, renumber
+from rewriter.passes.arguments import NAME, guard, renumber
 from rewriter.passes.inline import Inliner
 from rewriter.passes.paths import Path
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
+from rewriter.reasons import Reason
 from rewriter.x86.encode import assemble, call
 
 
@@ -82,5 +84,7 @@ def _wrapper(depths: Depths, handler: str, name: str, implied: Mapping[int, int]
         f"push {implied[n]:#x}" if n in implied else f"push dword ptr [esp + {WORD * count:#x}]"
         for n in reversed(range(count))
     ]
-    behind = Block(f"{name}.1", assemble([f"lea esp, [esp + {WORD * count:#x}]", "ret"]))
-    return Function(name, [Block(name, [*assemble(passed), call(handler)], behind.label), behind])
+    there = written([*assemble(passed), call(handler)], NAME, Reason.PASSED_ON)
+    back = written(assemble([f"lea esp, [esp + {WORD * count:#x}]", "ret"]), NAME, Reason.PASSED_ON)
+    behind = Block(f"{name}.1", back)
+    return Function(name, [Block(name, there, behind.label), behind])

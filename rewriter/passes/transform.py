@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rewriter.analysis.frames import deepest
-from rewriter.edit import copied
+from rewriter.edit import copied, stamp
 from rewriter.ir import Data, Function
 from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
@@ -23,6 +23,7 @@ from rewriter.passes.sink import sink
 from rewriter.passes.steps import Steps
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
+from rewriter.reasons import Reason
 from rewriter.verify import verify_function
 
 Observer = Callable[[str, Function, Function], None]
@@ -82,6 +83,7 @@ class Transformer:
     def one(self, work: Work, pass_name: str, transform: Pass) -> None:
         before = copied(work.function)
         self.steps.run(pass_name, work, transform)
+        stamp(work.function, before, pass_name, Reason.WRITTEN)
         self.check(work, pass_name)
         self.watch(pass_name, before, copied(work.function))
 

@@ -11,6 +11,7 @@ from rewriter.contract import Contract
 from rewriter.edit import cut
 from rewriter.elf import emit
 from rewriter.elf.place import main_text, place
+from rewriter.elf.provenance import provenance
 from rewriter.ir import Function, Program, Ref, RefKind, Symbol
 from rewriter.options import Options, System
 from rewriter.passes.dispatch import Door, dispatch
@@ -81,6 +82,7 @@ def run(
         },
         (_table(static), table(offered, specialized, way)),
         files={"kernel.specialized.elf": image},
+        provenance=lambda: (each.row() for each in provenance(kernel)),
     )
 
 

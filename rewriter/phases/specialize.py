@@ -26,7 +26,7 @@ from rewriter.profile import Site
 from rewriter.reasons import Reason
 from rewriter.region.region import region
 from rewriter.report import Listing, PhaseResult, Table
-from rewriter.show import listing
+from rewriter.show import listing, notes
 from rewriter.variants import Variant
 
 # Passes that begin a group; those that tidy up behind them belong to it.
@@ -223,9 +223,9 @@ def _listings(calls: list[Call], loaded: Loaded) -> Iterator[Listing]:
     """The whole way from each handler to the new call, then every pass that changed something."""
     for call in calls:
         original = listing(loaded.kernel.function(call.plan.handler))
-        yield Listing(call.plan.name, original, listing(call.made.function))
+        yield Listing(call.plan.name, original, listing(call.made.function), notes=notes(call.made.function))
     for call in calls:
         for step in call.steps:
             was, now = listing(step.before), listing(step.after)
             if was != now and step.name != "inline":
-                yield Listing(f"{call.plan.name}: {step.name}", was, now, detail=True)
+                yield Listing(f"{call.plan.name}: {step.name}", was, now, detail=True, notes=notes(step.after))

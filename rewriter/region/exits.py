@@ -68,7 +68,12 @@ class Exits:
         whole = state.segments is not None and self.elsewhere(label)
         slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and (whole or _slot_matters(c, mask))}
         slots |= state.returns
-        return Exit(label, site, why, state.esp, registers, slots, flags, weight, outside, state.segments, home)
+        at = self._address(*(home or (label, site)))
+        return Exit(label, site, why, state.esp, registers, slots, flags, weight, outside, state.segments, home, at)
+
+    def _address(self, label: str, site: int) -> int | None:
+        block = self.values.index.blocks.get(label)
+        return block.insns[site].origin if block is not None and site < len(block.insns) else None
 
     def elsewhere(self, label: str) -> bool:
         """Whether the block is another function's: the entry's own code, which gets all of the saved registers."""

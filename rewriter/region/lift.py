@@ -163,12 +163,15 @@ class Lifter:
 
     def _step(self, path: _Path, label: str, site: int, insn: Insn, known: Known) -> None:
         self.lifted += 1
+        self.pool.origin, flags = insn.origin, path.leaf.state.flags
         moment = self._moment(path, label, site, insn, known)
         if flow(insn.raw) is Flow.NEXT:
             rules.run(moment)
         else:
             call(moment, self.values.transfer.callees.of_call(insn))
         self.count = moment.count
+        if path.leaf.state.flags != flags:
+            path.leaf.state.flags_by = insn.origin
 
     def _moment(self, path: _Path, label: str, site: int, insn: Insn, known: Known) -> Moment:
         transfer = self.values.transfer
@@ -301,14 +304,14 @@ class Lifter:
             after.assume(self.pool, asked, holds)
             self.exits.leave(label, 0, after, Why(Reason.COLD_EDGE), 0.0)  # raises FlagsLost where nothing could leave
             leaves.append(Leaf(Node(weight), label, after, dict(path.leaf.seen)))
-        node.end = self._end(asked, leaves[0].node, leaves[1].node, last.origin)
+        node.end = self._end(asked, leaves[0].node, leaves[1].node, last.origin, state.flags_by)
         for leaf in leaves:
             self._plant(leaf)
 
-    def _end(self, asked: Condition, taken: Node, falls: Node, origin: int | None) -> Branch:
+    def _end(self, asked: Condition, taken: Node, falls: Node, origin: int | None, by: int | None) -> Branch:
         if asked.code == "ne":
             asked, taken, falls = asked.opposite, falls, taken
-        return Branch(alternatives(self.pool, asked), taken, falls, origin)
+        return Branch(alternatives(self.pool, asked), taken, falls, origin, by)
 
     def _weights(self, node: Node, source: str, taken: str, falls: str) -> tuple[float, float]:
         """How often each side is taken: in the shares that the profile saw."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rewriter.ir import Block
+from rewriter.ir import Block, Made
+from rewriter.reasons import Reason
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Condition
 from rewriter.region.future import Future, Uses, room
@@ -124,7 +125,7 @@ class Lowerer:
         m = writer.m
         below = self.future.below(node)
         m.after = Uses((*values_in(end.conditions[1:]), *below.hot), below.cold)
-        m.origin = end.origin
+        m.origin, m.why = end.asked or end.origin, Reason.CONDITION
         hot, cold = (end.taken, end.falls) if end.taken.weight > end.falls.weight else (end.falls, end.taken)
         labels = {id(hot): self.fresh(), id(cold): self.fresh()}
         *first, last = end.conditions
@@ -135,7 +136,7 @@ class Lowerer:
         with writer.ready(last.flags, last.code) as lines:
             writer.flush()
             writer.fire(lines, last.flags)
-        m.lines.append(Line(branch(wanted.code, labels[id(cold)]), end.origin))
+        m.lines.append(Line(branch(wanted.code, labels[id(cold)]), end.origin, why=Reason.CONDITION))
         draft.lines, draft.falls_to = m.lines, labels[id(hot)]
         if first:
             self._same(before, m.at)
@@ -147,7 +148,7 @@ class Lowerer:
         with writer.ready(asked.flags, asked.code) as lines:
             writer.flush()
             writer.fire(lines, asked.flags)
-        m.lines.append(Line(branch(asked.code, label), m.origin))
+        m.lines.append(Line(branch(asked.code, label), m.origin, why=Reason.CONDITION))
         return self._cut(draft, m, weight)
 
     @staticmethod
@@ -193,7 +194,8 @@ def _assembled(drafts: list[Draft]) -> list[Block]:
         insns = []
         for line in draft.lines:
             insn = next(made) if isinstance(line.text, str) else line.text
-            insns.append(replace(insn, origin=line.origin, faults_to=line.faults_to))
+            source = insn.made if line.why is None else Made("region", line.why, line.others)
+            insns.append(replace(insn, origin=line.origin, faults_to=line.faults_to, made=source))
         blocks.append(Block(draft.label, insns, draft.falls_to))
     return blocks
 

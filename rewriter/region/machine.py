@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from rewriter.analysis.value import WORD
 from rewriter.ir import Insn
+from rewriter.reasons import Reason
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Flags
 from rewriter.region.future import Room, Uses
@@ -48,6 +49,8 @@ class Line:
     text: str | Insn
     origin: int | None
     faults_to: str | None = None
+    why: Reason | None = None  # it was written; None: it is as it was
+    others: tuple[int, ...] = ()  # what else it stands for
 
 
 class Machine:
@@ -62,6 +65,9 @@ class Machine:
         self.lines: list[Line] = []
         self.highest = 0  # where esp will have to be at some time: no value can be kept below
         self.origin: int | None = None  # of what is being written
+        self.why = Reason.VALUE  # it is written
+        self.folded: list[int] = []  # origins of what became part of its operands
+        self.leaving = False  # for whom an exit leads to
         self.after = Uses()  # behind the present effect
         self._later: list[Value] = []  # what the present effect still has to use
         self._pins: list[str] = []
@@ -69,16 +75,33 @@ class Machine:
 
     # Writing
 
-    def put(self, text: str, *flags: Flags, keeps_flags: bool = True) -> None:
-        self.lines.append(Line(_SLOT.sub(self._placed, text), self.origin))
+    def put(self, text: str, *flags: Flags, keeps_flags: bool = True, why: Reason | None = None) -> None:
+        """`why`: another reason than for what is being written, of which it is no part."""
+        self.line(_SLOT.sub(self._placed, text), why)
         if flags or not keeps_flags:
             self.at.flags = flags
+
+    def line(self, text: str | Insn, why: Reason | None = None) -> None:
+        others: tuple[int, ...] = ()
+        if why is None:
+            others = tuple(origin for origin in dict.fromkeys(self.folded) if origin != self.origin)
+            self.folded.clear()
+        reason = Reason.REBUILT if self.leaving else why or self.why
+        self.lines.append(Line(text, self.origin, why=reason, others=others))
+
+    @contextmanager
+    def writing(self, origin: int | None, why: Reason) -> Iterator[None]:
+        """Meanwhile what is written stands for this instruction, and nothing that was folded before is part of it."""
+        before = self.origin, self.why, self.folded
+        self.origin, self.why, self.folded = origin, why, []
+        yield
+        self.origin, self.why, self.folded = before
 
     def move_esp(self, level: int) -> None:
         """Without touching a flag."""
         distance = level - self.at.level
         if distance:
-            self.put(f"lea esp, [esp {'-' if distance < 0 else '+'} {abs(distance):#x}]")
+            self.put(f"lea esp, [esp {'-' if distance < 0 else '+'} {abs(distance):#x}]", why=Reason.ESP)
             self.at.level = level
 
     def lower(self, level: int | None) -> None:
@@ -221,11 +244,11 @@ class Machine:
         self.room.lowest = min(self.room.lowest, slot)
         if slot < self.at.level:
             self.move_esp(min(slot, self.room.frame))
-        self.put(f"mov {self.slot(slot)}, {register}")
+        self.put(f"mov {self.slot(slot)}, {register}", why=Reason.KEPT)
         self.at.memory[slot] = value
 
     def _push(self, value: Value, register: str) -> None:
-        self.put(f"push {register}")
+        self.put(f"push {register}", why=Reason.KEPT)
         self.at.level -= WORD
         self.room.lowest = min(self.room.lowest, self.at.level)
         self.at.memory[self.at.level] = value

@@ -6,8 +6,9 @@ What is in no register is brought into one: from where it is stored, or by the o
 from __future__ import annotations
 
 from rewriter.analysis.value import WORD
+from rewriter.reasons import Reason
 from rewriter.region.exits import Refused
-from rewriter.region.machine import WITH_BYTES, Line, Machine, esp_plus
+from rewriter.region.machine import WITH_BYTES, Machine, esp_plus
 from rewriter.region.segments import to_register
 from rewriter.region.tree import Effect
 from rewriter.region.value import Value
@@ -38,7 +39,7 @@ class Operands:
         if found is not None:
             with m.pinned(found):
                 target = m.take(wish, among or WITH_BYTES)
-            m.put(f"mov {target}, {found}")
+            m.put(f"mov {target}, {found}", why=Reason.MOVED)
             m.set(target, value)
             return target
         made = self._made(value, wish)
@@ -73,6 +74,7 @@ class Operands:
             assert pending.address is not None
             text = m.memory(pending.size, self.address(pending.address))
             m.at.pending = None
+            m.folded += [pending.insn.origin] if pending.insn.origin is not None else []
             return text
         slot = m.stored(value)
         assert slot is not None
@@ -90,11 +92,10 @@ class Operands:
         m = self.m
         assert effect.address is not None
         assert effect.result is not None
-        text = self.address(effect.address)
-        target = m.take(wish or self._spare())
-        origin, m.origin = m.origin, effect.insn.origin
-        m.put(f"{'mov' if effect.size == WORD else 'movzx'} {target}, {m.memory(effect.size, text)}")
-        m.origin = origin
+        with m.writing(effect.insn.origin, Reason.MEMORY):
+            text = self.address(effect.address)
+            target = m.take(wish or self._spare())
+            m.put(f"{'mov' if effect.size == WORD else 'movzx'} {target}, {m.memory(effect.size, text)}")
         m.set(target, effect.result)
         return target
 
@@ -134,15 +135,21 @@ class Operands:
             elif part.constant is not None:
                 disp += part.constant
             elif part.op == "add" and not self.m.somewhere(part):
+                self._fold(part)
                 pending += [v for v in part.args if isinstance(v, Value)][::-1]
             elif part.op == "shl" and _scale(part) <= LONGEST_SCALE and not self.m.somewhere(part):
                 inner = part.args[0]
                 assert isinstance(inner, Value)
+                self._fold(part)
                 terms.append((inner, 1 << _scale(part)))
             else:
                 terms.append((part, 1))
         assert label is None or isinstance(label, str)
         return terms, ((disp & 0xFFFFFFFF) ^ 1 << 31) - (1 << 31), label
+
+    def _fold(self, value: Value) -> None:
+        """It is part of an operand: the instruction stands for what computed it, too."""
+        self.m.folded += [value.origin] if value.origin is not None else []
 
     def _registers(self, values: list[Value]) -> tuple[str, ...]:
         """All of these in registers at once."""
@@ -188,13 +195,14 @@ class Operands:
             return self._moved(value, self.immediate(value), wish)
         if value.leaf:
             return self._leaf(value, wish)
-        target = self.operation(value, wish)
+        with m.writing(value.origin or m.origin, Reason.VALUE):
+            target = self.operation(value, wish)
         m.set(target, value)
         return target
 
     def _moved(self, value: Value, source: str, wish: str | None) -> str:
         target = self.m.take(wish)
-        self.m.put(f"mov {target}, {source}")
+        self.m.put(f"mov {target}, {source}", why=Reason.MOVED)
         self.m.set(target, value)
         return target
 
@@ -207,7 +215,7 @@ class Operands:
         if value.offset is not None:
             m.put(f"lea {target}, [{esp_plus(value.offset)}]")
         elif segment is not None:
-            m.lines.append(Line(to_register(segment, target), m.origin))
+            m.line(to_register(segment, target), Reason.MOVED)
         else:
             m.put(f"mov {target}, {-m.stack_size & 0xFFFFFFFF:#x}")
             m.put(f"and {target}, esp", keeps_flags=False)

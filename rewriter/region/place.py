@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from rewriter.analysis.value import WORD
+from rewriter.reasons import Reason
 from rewriter.region.exits import Refused
 from rewriter.region.flagcode import Conditions
 from rewriter.region.future import Uses
-from rewriter.region.machine import Line, esp_plus
+from rewriter.region.machine import esp_plus
 from rewriter.region.segments import NUMBERS, Segments, from_register
 from rewriter.region.tree import Exit, Return
 from rewriter.region.value import Value
@@ -56,13 +57,13 @@ class Placer(Conditions):
         m = self.m
         source, slot = m.find(value), m.stored(value)
         if source is not None:
-            m.put(f"mov {register}, {source}")
+            m.put(f"mov {register}, {source}", why=Reason.MOVED)
         elif value.immediate:
-            m.put(f"mov {register}, {self.immediate(value)}")
+            m.put(f"mov {register}, {self.immediate(value)}", why=Reason.MOVED)
         elif value.offset is not None:
-            m.put(f"lea {register}, [esp@{value.offset}]")
+            m.put(f"lea {register}, [esp@{value.offset}]", why=Reason.MOVED)
         elif slot is not None:
-            m.put(f"mov {register}, {m.slot(slot)}")
+            m.put(f"mov {register}, {m.slot(slot)}", why=Reason.MOVED)
         else:
             raise Refused(f"{value} is lost")
         m.set(register, value)
@@ -72,7 +73,7 @@ class Placer(Conditions):
         m = self.m
         source = m.find(left[register])
         if source is not None and source in left:
-            m.put(f"xchg {register}, {source}")
+            m.put(f"xchg {register}, {source}", why=Reason.MOVED)
             m.at.held[register], m.at.held[source] = m.at.held[source], m.at.held[register]
             return
         self.rescue(register, avoid)
@@ -85,7 +86,7 @@ class Placer(Conditions):
         free = [r for r in ("ebx", "esi", "edi", "ebp", "edx", "ecx", "eax") if r not in avoid and r != register]
         free = [r for r in free if r not in m._pins and m.at.held.get(r) not in needed]
         if free:
-            m.put(f"mov {free[0]}, {register}")
+            m.put(f"mov {free[0]}, {register}", why=Reason.MOVED)
             m.set(free[0], value)
         else:
             m.spill(value, register)
@@ -115,7 +116,7 @@ class Placer(Conditions):
     def store_slot(self, slot: int, value: Value) -> None:
         m = self.m
         source = self.immediate(value) if value.immediate else self.register(value)
-        m.put(f"mov {m.slot(slot)}, {source}")
+        m.put(f"mov {m.slot(slot)}, {source}", why=Reason.KEPT)
         m.at.memory[slot] = value
         m.at.gone |= {slot}
 
@@ -143,7 +144,7 @@ class Placer(Conditions):
             self.store_slots({slot: value})
             return
         self._skip(slot + WORD)
-        m.put(f"push {source or segment}")
+        m.put(f"push {source or segment}", why=Reason.KEPT)
         m.at.level = slot
         m.at.memory[slot] = value
 
@@ -151,7 +152,7 @@ class Placer(Conditions):
         """Lower esp over words that nobody reads."""
         m = self.m
         while level < m.at.level <= level + FEW * WORD:
-            m.put("push eax")
+            m.put("push eax", why=Reason.ESP)
             m.at.level -= WORD
         m.lower(level)
 
@@ -184,7 +185,7 @@ class Placer(Conditions):
         if wanted is None or held is None:
             return
         if wanted.upward and not held.upward:
-            m.put("cld")
+            m.put("cld", why=Reason.MOVED)
             held = m.at.segments = held._replace(upward=True)
         names = [name for name in NUMBERS if getattr(wanted, name) is not getattr(held, name)]
         if not names:
@@ -205,9 +206,9 @@ class Placer(Conditions):
         assert m.at.segments is not None
         slot = m.stored(value)
         if slot is not None and m.find(value) is None:
-            m.put(f"mov {name}, word ptr [{esp_plus(slot)}]")
+            m.put(f"mov {name}, word ptr [{esp_plus(slot)}]", why=Reason.MOVED)
         else:
-            m.lines.append(Line(from_register(name, self.register(value)), m.origin))
+            m.line(from_register(name, self.register(value)), Reason.MOVED)
         m.at.segments = m.at.segments.loaded(name, value)
 
     # Ways out
@@ -221,6 +222,7 @@ class Placer(Conditions):
         registers = list(exit.registers.values())
         m.after, m.reserved = Uses(), frozenset(exit.slots)
         lowest, frame, m.room.frame = m.room.lowest, m.room.frame, 0  # what is spilled here is nobody else's
+        m.origin, m.leaving = exit.address, True
         with m.later(*registers, *flags):
             self.rebuild(exit.slots, exit.esp)
         with m.later(*registers, *flags):
@@ -249,7 +251,7 @@ class Placer(Conditions):
                 popped = []
             self.assign({r: v for r, v in end.registers.items() if r not in {name for _, name in popped}})
         for _, register in popped:
-            m.put(f"pop {register}")
+            m.put(f"pop {register}", why=Reason.MOVED)
             m.set(register, end.registers[register])
             m.at.level += WORD
         self.assign(end.registers)

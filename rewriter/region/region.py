@@ -87,13 +87,10 @@ def tell(outcome: Outcome, pass_name: str, function: str, lifted: Work, made: Re
     for remark in lifted.outcome.remarks if lifted.outcome is not outcome else ():
         if remark.kind == "missed":
             outcome.refuse(pass_name, function, function, remark.reason, remark.detail, executed=remark.executed)
-    blocks = lifted.depths.index.blocks
     for exit in exits(made.root):
         label, site = exit.home or (exit.label, exit.site)
-        block = blocks.get(label)
-        at = block.insns[site].origin if block is not None and site < len(block.insns) else None
         place = place_name(label, site)
-        outcome.refuse(pass_name, function, place, *exit.why, address=at, executed=exit.weight)
+        outcome.refuse(pass_name, function, place, *exit.why, address=exit.address, executed=exit.weight)
 
 
 def place_name(label: str, site: int) -> str:

@@ -6,6 +6,7 @@ miscompilation.
 
 from __future__ import annotations
 
+from rewriter.reasons import Reason
 from rewriter.region.flag import Flags
 from rewriter.region.machine import WITH_BYTES, narrow
 from rewriter.region.operands import LONGEST_SCALE, Operands
@@ -53,7 +54,7 @@ class Selector(Operands):
             return found
         with m.pinned(*([found] if found else [])):
             target = m.take(wish)
-        m.put(f"mov {target}, {found or self.immediate(value)}")
+        m.put(f"mov {target}, {found or self.immediate(value)}", why=Reason.MOVED)
         return target
 
     def _expendable(self, value: Value, wished: bool) -> bool:

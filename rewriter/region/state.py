@@ -36,6 +36,7 @@ class State:
     leaked: bool = False
     segments: Segments | None = None
     returns: dict[int, Value] = field(default_factory=dict)  # return addresses of calls that are inlined, by slot
+    flags_by: int | None = None  # the origin of what set the flags
 
     @staticmethod
     def at_entry(pool: Pool, known: Mapping[str, Value]) -> State:
@@ -55,6 +56,7 @@ class State:
             self.leaked,
             self.segments,
             dict(self.returns),
+            self.flags_by,
         )
 
     def register(self, pool: Pool, name: str) -> Value:

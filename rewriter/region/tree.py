@@ -36,6 +36,7 @@ class Exit:
     leaves: bool = False
     segments: Segments | None = None
     home: tuple[str, int] | None = None
+    address: int | None = None  # of the instruction of the input where it leads
 
     def uses(self) -> Iterator[Value]:
         yield from self.registers.values()
@@ -109,6 +110,7 @@ class Branch:
     taken: Node
     falls: Node
     origin: int | None
+    asked: int | None = None  # the origin of what set the flags
 
     def uses(self) -> Iterator[Value]:
         yield from values_in(self.conditions)

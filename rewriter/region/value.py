@@ -21,12 +21,13 @@ class Value:
                  select(condition, a, b)  adc sbb (a, b, condition)
     """
 
-    __slots__ = ("args", "number", "op")
+    __slots__ = ("args", "number", "op", "origin")
 
-    def __init__(self, op: str, args: tuple[object, ...], number: int) -> None:
+    def __init__(self, op: str, args: tuple[object, ...], number: int, origin: int | None = None) -> None:
         self.op = op
         self.args = args
         self.number = number  # in the order of creation
+        self.origin = origin  # address of the first instruction of the input that computes it
 
     def __repr__(self) -> str:
         return f"{self.op}({', '.join(map(str, self.args))})"
@@ -87,12 +88,13 @@ class Pool:
 
     def __init__(self) -> None:
         self._known: dict[Key, Value] = {}
+        self.origin: int | None = None  # of the instruction whose values are made
 
     def make(self, op: str, *args: object) -> Value:
         """The value as it is written, not simplified: `algebra` does that."""
         found = self._known.get((op, args))
         if found is None:
-            found = self._known[op, args] = Value(op, args, len(self._known))
+            found = self._known[op, args] = Value(op, args, len(self._known), self.origin)
         return found
 
     def const(self, number: int) -> Value:

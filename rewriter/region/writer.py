@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from rewriter.analysis.value import WORD
 from rewriter.ir import Insn
+from rewriter.reasons import Reason
 from rewriter.region.exits import Refused
 from rewriter.region.flag import Flags
 from rewriter.region.machine import GENERAL, WITH_BYTES, Line, Places, narrow
@@ -36,7 +37,7 @@ class Writer(Placer):
         m.lower(effect.below)
         if effect.kind in ("call", "fixed"):
             return self._fixed(effect, fault)
-        before = len(m.lines)
+        before, m.why = len(m.lines), Reason.MEMORY
         at_fault = {"load": self._load, "store": self._store, "change": self._change}[effect.kind](effect)
         if fault is None:
             return None
@@ -160,7 +161,7 @@ class Writer(Placer):
                 return [register]
             with m.pinned(register):
                 other = m.take(avoid=effect.inputs)
-            m.put(f"mov {other}, {register}")
+            m.put(f"mov {other}, {register}", why=Reason.MOVED)
             m.set(other, effect.value)
             found = other
         return [found]
@@ -173,7 +174,7 @@ class Writer(Placer):
             slot = m.stored(value)
             if slot is not None and _killed(effect, slot):
                 target = m.take(avoid=[*effect.results, *effect.inputs])
-                m.put(f"mov {target}, {m.slot(slot)}")
+                m.put(f"mov {target}, {m.slot(slot)}", why=Reason.MOVED)
                 m.set(target, value)
                 m.at.memory.pop(slot, None)
 
@@ -211,11 +212,13 @@ class Writer(Placer):
         m = self.m
         m.origin = effect.insn.origin
         if flow(effect.insn.raw) is Flow.CALL_INDIRECT:
-            m.put(f"call {target[0]}")
+            m.put(f"call {target[0]}", why=Reason.MEMORY)
         else:
             insn = effect.insn
             if m.at.segments is not None and not m.at.segments.name_memory() and _in_memory(insn):
-                insn = with_ss(insn)
+                written = with_ss(insn)
+                m.lines.append(Line(replace(written, faults_to=fault), insn.origin, fault, Reason.MEMORY))
+                return
             m.lines.append(Line(replace(insn, faults_to=fault), insn.origin, fault))
 
     def _settle(self, effect: Effect) -> None:

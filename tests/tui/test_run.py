@@ -222,3 +222,15 @@ def test_remarks_as_json(engine: Engine, hotpath: Run) -> None:
         "program": "readseek",
         "remarks": REMARKS,
     }
+
+
+def test_provenance_is_a_json_object_a_line(engine: Engine, hotpath: Run) -> None:
+    rows = [
+        {"address": 16 * n, "size": 1, "function": "f", "origins": [n], "pass": None, "reason": None} for n in (1, 2)
+    ]
+    engine.changes = {"layout": {"provenance": lambda: iter(rows)}}
+    status, out, err = hotpath("export", "provenance")
+    assert (status, err, engine.options.until) == (0, "", "layout")
+    assert [json.loads(line) for line in out.splitlines()] == rows
+    _, out, _ = hotpath("export", "provenance", "--json")
+    assert json.loads(out) == {"schema": "hotpath.provenance/1", "program": "readseek", "instructions": rows}

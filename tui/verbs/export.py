@@ -14,6 +14,7 @@ from tui import choices, document, exits
 from tui.verbs.run import results
 
 DECIDING = "specialize"  # the phase that knows all remarks
+PLACING = "layout"  # the phase that gives addresses
 
 
 @click.group(short_help="What the phases found out, for other tools.")
@@ -35,6 +36,27 @@ def remarks(save: Path | None, as_json: bool, plain: bool, **chosen: Any) -> int
     else:
         for row in rows:
             click.echo("\n".join(_yaml(row)))
+    return exits.OK
+
+
+@export.command(short_help="Where every instruction of the new kernel comes from.")
+@choices.choices
+def provenance(save: Path | None, as_json: bool, plain: bool, **chosen: Any) -> int:
+    """Where every instruction of the new kernel comes from: one JSON object a line.
+
+    `address` and `size` in the new image, `origins` in the old one.  `pass` and `reason` say who made it, and why; they
+    are null where an instruction is as it was.  With --json one object has all of them.
+    """
+    options = choices.options(until=PLACING, **chosen)
+    rows: list[Mapping[str, Any]] = []
+    for result in results(options, save, quiet=plain):
+        rows += result.provenance() if result.provenance is not None else ()
+    if as_json:
+        found: dict[str, object] = {"schema": "hotpath.provenance/1", "program": options.program, "instructions": rows}
+        click.echo(document.text(found))
+    else:
+        for row in rows:
+            click.echo(json.dumps(row))
     return exits.OK
 
 
