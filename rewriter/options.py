@@ -27,6 +27,7 @@ class Options:
     growth: float = 0.15  # of the text, at most, what is unreachable included
     as_published: bool = False  # the paper's own choices, nothing beyond
     without: frozenset[str] = field(default_factory=frozenset)  # passes left out
+    first: int | None = None  # so many passes are run, of all in their order (`phases.order`)
     until: str | None = None  # the last phase to run
     profile: Profile | None = None  # what earlier runs taught; nothing is run to learn more
 

@@ -7,19 +7,34 @@ point no code changes.  Retarget; measure.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
 
 from rewriter.options import Options, System
 from rewriter.phases import count, inline, layout, load, measure, retarget, specialize, traces, values
 from rewriter.report import PhaseResult
 
-T = TypeVar("T")
-
 
 class Cancelled(Exception):
     """Somebody asked to stop; nothing was left half-done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the first four phases found out, for any number of kernels."""
+
+    loaded: load.Loaded
+    observed: values.Values
+    counted: count.Counted
+    traced: traces.Traced
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A specialized kernel and the programs that use it."""
+
+    image: layout.Laid
+    changed: retarget.Retargeted
 
 
 def run(
@@ -54,10 +69,26 @@ def run(
 def _phases(
     options: Options, system: System, progress: Callable[[str], None], cancelled: Callable[[], bool]
 ) -> Iterator[PhaseResult]:
-    def poll() -> None:
-        if cancelled():
-            raise Cancelled
+    learned = yield from learn(options, system, progress, cancelled)
+    made = yield from make(options, system, learned, progress, cancelled)
+    _, result = measure.run(
+        options,
+        system,
+        made.image,
+        made.changed.programs,
+        made.image.variants,
+        learned.observed.names,
+        progress,
+        cancelled,
+    )
+    yield result
 
+
+def learn(
+    options: Options, system: System, progress: Callable[[str], None], cancelled: Callable[[], bool]
+) -> Generator[PhaseResult, None, Learned]:
+    """Load to traces."""
+    poll = _polled(cancelled)
     progress("load")
     loaded, result = load.run(system, poll)
     yield result
@@ -70,19 +101,36 @@ def _phases(
     progress("traces: running the training set with stack walks")
     traced, result = traces.run(options, system, loaded, observed, counted, cancelled)
     yield result
+    return Learned(loaded, observed, counted, traced)
+
+
+def make(
+    options: Options,
+    system: System,
+    learned: Learned,
+    progress: Callable[[str], None],
+    cancelled: Callable[[], bool],
+) -> Generator[PhaseResult, None, Made]:
+    """Inline to retarget."""
+    poll, loaded, observed = _polled(cancelled), learned.loaded, learned.observed
     progress("inline")
-    inlined, result = inline.run(options, system, loaded, observed, counted, traced, poll)
+    inlined, result = inline.run(options, system, loaded, observed, learned.counted, learned.traced, poll)
     yield result
     progress("specialize")
     specialized, result = specialize.run(options, system, loaded, observed, inlined)
     yield result
     progress("layout")
-    image, result = layout.run(options, system, loaded, counted, specialized, poll)
+    image, result = layout.run(options, system, loaded, learned.counted, specialized, poll)
     yield result
     progress("retarget")
     changed, result = retarget.run(loaded, observed, image.variants, image.identity, poll)
     yield result
-    _, result = measure.run(
-        options, system, image, changed.programs, image.variants, observed.names, progress, cancelled
-    )
-    yield result
+    return Made(image, changed)
+
+
+def _polled(cancelled: Callable[[], bool]) -> Callable[[], None]:
+    def poll() -> None:
+        if cancelled():
+            raise Cancelled
+
+    return poll

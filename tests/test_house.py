@@ -33,6 +33,7 @@ FLOORS = (
     ("rewriter.passes", "rewriter.region", "rewriter.variants", "rewriter.bisection"),
     ("rewriter.phases",),
     ("rewriter.pipeline", "rewriter.bisect_kernel"),
+    ("rewriter.ablation",),
     ("tui",),
 )
 # Only modules that match may import the library.

@@ -135,7 +135,7 @@ def check_passes(without: tuple[str, ...]) -> None:
     """Raises Wrong where one of these is no pass."""
     if not without:
         return
-    from rewriter.phases.specialize import ALL_PASSES
+    from rewriter.phases.order import ALL_PASSES
 
     for name in without:
         if name not in ALL_PASSES:

@@ -111,6 +111,7 @@ class Specializer:
         candidates: Mapping[int, int] | None = None,
         share: float = 1.0,
         without: frozenset[str] = frozenset(),
+        most: int | None = None,
         beyond: tuple[tuple[str, Pass], ...] = (),
         observer: Observer | None = None,
     ) -> Specialized:
@@ -118,8 +119,9 @@ class Specializer:
         by its number, and for others that it tests first: `guarded`, and those `candidates` whose test pays.
 
         `number`: that of the call so far; `share`: the part of the handler's executions that the copy will take over;
-        `without`: names of passes to leave out; `beyond`: more passes, before the layout.  The program is not changed.
-        Raises Refused where there is an `obstacle`.
+        `without`: names of passes to leave out; `most`: how many of the others are run at most, the layout apart;
+        `beyond`: more passes, before the layout.  The program is not changed.  Raises Refused where there is an
+        `obstacle`.
         """
         reason = self.obstacle(handler, number)
         if reason is not None:
@@ -139,7 +141,7 @@ class Specializer:
         work.early = work.copy() if beyond else None
         work.plain = self._plain(work, handler, paths, share, assumed, number) if beyond else None
         skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
-        transformer.run(work, [each for each in PASSES[:-1] if each[0] not in skipped])
+        transformer.run(work, [each for each in PASSES[:-1][:most] if each[0] not in skipped])
         small = None
         if beyond:
             copy = work.copy()

@@ -17,6 +17,7 @@ from rewriter.passes.transform import NAMES
 from rewriter.phases.count import Counted
 from rewriter.phases.decisions import call_tables
 from rewriter.phases.load import Loaded
+from rewriter.phases.order import left_out
 from rewriter.phases.traces import Traced
 from rewriter.phases.values import Values
 from rewriter.profile import Profile, identity
@@ -106,7 +107,7 @@ def _plans(
 
 
 def _inlined(specializer: Specializer, plan: Plan, options: Options) -> tuple[Function, Outcome]:
-    without = ONLY_INLINE | (options.without & {NAME})
+    without = ONLY_INLINE | (left_out(options) & {NAME})
     number = plan.variant.call
     made = specializer.specialize(plan.handler, plan.name, plan.paths, number=number, share=plan.share, without=without)
     return made.function, made.outcome

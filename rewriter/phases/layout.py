@@ -20,7 +20,8 @@ from rewriter.passes.unused import Dropped, unused
 from rewriter.phases.count import Counted
 from rewriter.phases.growth import fitting, table
 from rewriter.phases.load import Loaded, share
-from rewriter.phases.specialize import GROUPS, Call, SpecializedCalls
+from rewriter.phases.order import GROUPS, left_out
+from rewriter.phases.specialize import Call, SpecializedCalls
 from rewriter.report import PhaseResult, Table
 from rewriter.variants import Variant
 from rewriter.verify import verify
@@ -55,7 +56,7 @@ def run(
     )
     whole = _whole(options, system, loaded, counted, specialized)
     kernel, dropped = whole.copy(), Dropped()
-    if "unused" not in options.without:
+    if "unused" not in left_out(options):
         dropped = unused(kernel, system.contract)
     image, identity = _tagged(kernel, system.contract)
     after = _sizes(kernel)
@@ -119,7 +120,7 @@ def _whole(
     bodies = [call.slot or call.made.function for call in specialized.calls]
     kernel = _with_calls(loaded.kernel, system.contract, specialized, bodies)
     _with_entries(kernel, specialized)
-    if "layout" not in options.without:
+    if "layout" not in left_out(options):
         _order(kernel, counted, specialized)
     return kernel
 
@@ -147,7 +148,7 @@ def _with_calls(
 ) -> Program:
     """The kernel with these bodies as its new system calls."""
     kernel = original.copy()
-    kernel.functions += [call.made.wrapper for call in specialized.calls if call.made.wrapper is not None]
+    kernel.functions += [call.wrapper for call in specialized.calls if call.wrapper is not None]
     cut(kernel, {name: place for call in specialized.calls for name, place in call.places.items()})
     for call, body in zip(specialized.calls, bodies, strict=True):
         kernel.functions.append(body)

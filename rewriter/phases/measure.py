@@ -15,7 +15,7 @@ from rewriter.behavior import MASKED, Difference, checked, differences, keyed
 from rewriter.options import Options, System
 from rewriter.phases.costs import MOST_USED, TOLERATED, Dearer, Groups, dearer, groups, mean, of
 from rewriter.phases.layout import Laid
-from rewriter.phases.specialize import GROUPS
+from rewriter.phases.order import GROUPS
 from rewriter.report import Cell, PhaseResult, Table
 from rewriter.run import Run
 from rewriter.variants import Variant

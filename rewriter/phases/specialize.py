@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from rewriter.analysis.entrance import Entrance, NoEntrance, entrance
 from rewriter.elf.place import extent
@@ -12,27 +11,20 @@ from rewriter.elf.room import ALIGN
 from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes import entry
-from rewriter.passes.deadcode import deadcode
 from rewriter.passes.entry import Entered, enter, wrapper
 from rewriter.passes.outcome import total
 from rewriter.passes.peephole import peephole
 from rewriter.passes.specialize import Specialized, Specializer
-from rewriter.passes.transform import NAMES, Pass
 from rewriter.phases.decisions import Argument, argument_tables, arguments, call_tables, decided, exit_tables
 from rewriter.phases.inline import Inlined, Plan, no_copy, refusals, remark_row, remark_table
 from rewriter.phases.load import Loaded
+from rewriter.phases.order import BEYOND, GROUPS, beyond, in_place, left_out
 from rewriter.phases.values import Values
 from rewriter.profile import Site
 from rewriter.reasons import Reason
-from rewriter.region.region import region
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing, notes
 from rewriter.variants import Variant
-
-# Passes that begin a group; those that tidy up behind them belong to it.
-GROUPS = ("inline", "arguments", "duplicate", "flatten", "sink", "peephole", "region", "layout", "entry")
-BEYOND: Final[tuple[tuple[str, Pass], ...]] = (("region", region), ("peephole", peephole), ("deadcode", deadcode))
-ALL_PASSES: Final = (*dict.fromkeys((*NAMES, *(name for name, _ in BEYOND))), entry.NAME, "unused")  # can be left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +51,13 @@ class Call:
         """Names of places in the original program where the new code goes on."""
         return {**self.made.entries, **(self.entered.entries if self.entered is not None else {})}
 
+    @property
+    def wrapper(self) -> Function | None:
+        """What it needs beside it: passes on the arguments that are implied, for who leaves the new code."""
+        if self.entered is not None and self.made.plain is not None:
+            return self.made.plain.wrapper
+        return self.made.wrapper
+
     def forms(self) -> tuple[Call, ...]:
         """This call in all the ways in which it was made, the smallest first."""
         found = []
@@ -73,7 +72,7 @@ class Call:
     def size(self) -> int:
         """Bytes of its code."""
         bodies = [self.slot, self.entered.function] if self.entered is not None else [self.made.function]
-        return sum(extent(body) + ALIGN for body in (*bodies, self.made.wrapper) if body is not None)
+        return sum(extent(body) + ALIGN for body in (*bodies, self.wrapper) if body is not None)
 
     def after(self, group: str) -> Function:
         """The function behind the passes of this group (§4: what each of them bought)."""
@@ -147,8 +146,9 @@ def _specialized(specializer: Specializer, plan: Plan, options: Options) -> Call
         implied=dict(plan.variant.implied),
         candidates=dict(plan.variant.guarded),
         share=plan.share,
-        without=options.without,
-        beyond=() if options.as_published else BEYOND,
+        without=left_out(options),
+        most=in_place(options),
+        beyond=beyond(options),
         observer=lambda *step: steps.append(Step(*step)),
     )
     return Call(plan, made, tuple(steps))
@@ -167,7 +167,7 @@ def _accepted(call: Call) -> Variant:
 
 def _way(inlined: Inlined, options: Options) -> tuple[Entrance | None, str]:
     """From the gate to the handlers; or why that is left alone, if it is not by choice: it is to be a region."""
-    if options.as_published or options.without & {entry.NAME, "region"}:
+    if options.as_published or left_out(options) & {entry.NAME, "region"}:
         return None, ""
     maker = inlined.specializer
     if (missing := entry.promised(maker.contract)) is not None:
@@ -183,7 +183,7 @@ def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) ->
     plan, made = call.plan, call.made
     if made.plain is None or plan.variant.number < way.limit:
         return call
-    tidies = [] if "peephole" in options.without else [peephole]  # deadcode would take from a frame what is not read
+    tidies = [] if "peephole" in left_out(options) else [peephole]  # deadcode would take from a frame what is not read
     if not maker.steps.happens(entry.NAME, plan.name):
         return call
     number, cost = plan.variant.number, made.instructions

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rewriter.phases.specialize import ALL_PASSES
+from rewriter.phases.order import ALL_PASSES
 from tests.tui.shell import hotpath
 from toykernel import image
 

@@ -78,7 +78,7 @@ def _specialized(
 ) -> tuple[bytes, str]:
     """The kernel with new system calls, and what was done; nothing is run.  Raises Wrong."""
     from rewriter.options import Options
-    from rewriter.phases.specialize import ALL_PASSES
+    from rewriter.phases.order import ALL_PASSES
     from rewriter.pipeline import run
 
     choices.check_passes(passes)

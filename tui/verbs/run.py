@@ -13,6 +13,7 @@ from rewriter.report import PHASES, STAGES, PhaseResult, Stage
 from tui import choices, document, exits, files, system
 from tui.interrupt import interruptible
 from tui.progress import Progress
+from tui.verbs.ablation import ABLATION, ablated
 from tui.verbs.explain import EXPLAIN, explained
 
 
@@ -43,8 +44,17 @@ def verb(stage: Stage) -> click.Command:
     """The verb of one phase: what it needs runs too, and is not shown."""
 
     @choices.choices
-    def only(save: Path | None, as_json: bool, plain: bool, explain: str | None = None, **chosen: Any) -> int:
+    def only(
+        save: Path | None,
+        as_json: bool,
+        plain: bool,
+        explain: str | None = None,
+        ablation: bool = False,
+        **chosen: Any,
+    ) -> int:
         options = choices.options(until=stage.name, **chosen)
+        if ablation:
+            return ablated(options, as_json=as_json, plain=plain)
         if explain is not None:
             return explained(explain, as_published=options.as_published, as_json=as_json, plain=plain)
         done = list(results(options, save, quiet=plain))
@@ -56,9 +66,11 @@ def verb(stage: Stage) -> click.Command:
 
     text = f"{stage.title} ({stage.section}).\n\nRuns the phases up to {stage.name}, and shows that one in detail."
     command = click.command(name=stage.name, help=text, short_help=f"{stage.title}.")(only)
-    return EXPLAIN(command) if stage.name == "specialize" else command
+    own = OWN.get(stage.name)
+    return own(command) if own is not None else command
 
 
+OWN = {"specialize": EXPLAIN, "measure": ABLATION}  # options of one phase alone
 PHASE_VERBS = tuple(verb(stage) for stage in STAGES)
 
 
