@@ -117,6 +117,8 @@ class Inliner:
             if block.insns and flow(block.insns[-1].raw) is Flow.CALL:
                 copy.insns[-1] = block.insns[-1]  # who calls itself calls the original
             self._copy_table(block, copy, labels)
+            if copy.insns and flow(copy.insns[-1].raw) is Flow.CALL:
+                copy.insns[-1] = block.insns[-1]  # who calls itself wants to be called, and to return
         self.blocks += copies
         self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share)
         return _Instance(body, labels, returns, chain, share)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from rewriter.x86.state import FLAGS
-from tests.mutants import gate
+from tests.mutants import gate, region
 
 
 @dataclass(frozen=True)
@@ -201,113 +199,28 @@ def dead_means_unread_registers() -> None:
     ]
 
 
+def copies_call_themselves() -> None:
+    from rewriter.passes import inline
+
+    honest = inline.Inliner._copy
+
+    def copy(self: Any, body: Any, *arguments: Any) -> Any:
+        made = honest(self, body, *arguments)
+        mine = set(made.labels.values())
+        for block in self.blocks:
+            if block.label in mine and block.insns:
+                insn = block.insns[-1]
+                refs = tuple(replace(ref, target=made.labels.get(ref.target, ref.target)) for ref in insn.refs)
+                block.insns[-1] = replace(insn, refs=refs)
+        return made
+
+    inline.Inliner._copy = copy  # type: ignore[method-assign]
+
+
 def return_without_its_slot() -> None:
     from rewriter.passes import inline
 
     inline._UP = "lea esp, [esp + 8]"  # type: ignore[misc]
-
-
-def exit_without_a_live_slot() -> None:
-    from rewriter.region import exits
-
-    exits._slot_matters = lambda slot, mask: slot >= 0
-
-
-def operands_are_evicted() -> None:
-    from rewriter.region.machine import Machine
-
-    Machine.pinned = lambda self, *registers: nullcontext()  # type: ignore[assignment, method-assign, return-value]
-
-
-def nothing_is_half_done() -> None:
-    from rewriter.region.moment import Moment
-
-    Moment.fault = lambda self, state: self.exits.leave(  # type: ignore[method-assign]
-        self.insn.faults_to or "", 0, self.before, "a fault", 0.0
-    )
-
-
-def flags_are_dead_at_exits() -> None:
-    from rewriter.region import exits
-
-    honest = exits.Exits.matters
-    exits.Exits.matters = lambda self, label, site: honest(self, label, site) & ~FLAGS  # type: ignore[method-assign]
-
-
-def loads_pass_stores() -> None:
-    from rewriter.region import writer
-
-    honest = writer.Writer._to_memory
-
-    def careless(self: Any, *arguments: Any) -> Any:
-        pending, self.m.at.pending = self.m.at.pending, None
-        found = honest(self, *arguments)
-        self.m.at.pending = pending
-        return found
-
-    writer.Writer._to_memory = careless  # type: ignore[method-assign]
-
-
-def overwritten_words_are_still_there() -> None:
-    from rewriter.region.place import Placer
-
-    Placer._save_slot = lambda self, slot, others: None  # type: ignore[method-assign]
-
-
-def clobbered_registers_survive() -> None:
-    from rewriter.region.writer import Writer
-
-    honest = Writer._settle
-
-    def hopeful(self: Any, effect: Any) -> None:
-        held = {register: value for register, value in self.m.at.held.items() if register != "eax"}
-        honest(self, effect)
-        self.m.at.held |= held
-
-    Writer._settle = hopeful  # type: ignore[method-assign]
-    Writer._clear = lambda self, effect: None  # type: ignore[method-assign]
-    Writer._evacuate = lambda self, effect, faulting: None  # type: ignore[method-assign]
-
-
-def memory_is_never_brought_up_to_date() -> None:
-    from rewriter.region.moment import Moment
-
-    Moment.keep = lambda self, slot, value: None  # type: ignore[method-assign]
-
-
-def return_addresses_stay_holes() -> None:
-    from rewriter.region.home import Home
-
-    Home.returns_to = lambda self, label, site: None  # type: ignore[method-assign]
-
-
-def frames_lose_a_word() -> None:
-    from rewriter.region.place import Placer
-
-    honest = Placer._skip
-
-    def dishonest(self: Any, level: int) -> None:
-        if self.m.at.level - level != 4:  # a word that nobody reads is left out
-            honest(self, level)
-        self.m.at.level = level
-
-    Placer._skip = dishonest  # type: ignore[method-assign]
-
-
-def words_below_esp_stay() -> None:
-    import_module("rewriter.region.writer")._lost = lambda effect, slot: False  # type: ignore[attr-defined]
-
-
-def popped_words_stay() -> None:
-    fixed = import_module("rewriter.region.fixed")
-    honest = fixed.call
-
-    def call(m: Any, callee: Any) -> None:
-        honest(m, callee)
-        effect = m.effects[-1]
-        effect.kills = tuple((low, high - callee.pops) for low, high in effect.kills)
-
-    import_module("rewriter.region.lift").call = call  # type: ignore[attr-defined]
 
 
 def what_is_dead_needs_no_address() -> None:
@@ -342,29 +255,40 @@ MUTANTS = {
         ("tests/passes/test_unused.py",),
     ),
     "return_addresses_stay_holes": Mutant(
-        "an exit to the original program does not push return addresses", return_addresses_stay_holes, HOME
+        "an exit to the original program does not push return addresses", region.return_addresses_stay_holes, HOME
     ),
-    "frames_lose_a_word": Mutant("an exit pushes a frame that is a word too short", frames_lose_a_word, HOME),
-    "exit_without_a_live_slot": Mutant("an exit does not store a slot that matters", exit_without_a_live_slot, REGION),
-    "operands_are_evicted": Mutant("a register is given away while an operand is in it", operands_are_evicted, REGION),
-    "nothing_is_half_done": Mutant("a fault finds the registers from before the copy", nothing_is_half_done, REGION),
-    "flags_are_dead_at_exits": Mutant("an exit does not make flags anew", flags_are_dead_at_exits, REGION),
-    "loads_pass_stores": Mutant("a load is written behind the store that follows it", loads_pass_stores, REGION),
+    "frames_lose_a_word": Mutant("an exit pushes a frame that is a word too short", region.frames_lose_a_word, HOME),
+    "exit_without_a_live_slot": Mutant(
+        "an exit does not store a slot that matters", region.exit_without_a_live_slot, REGION
+    ),
+    "operands_are_evicted": Mutant(
+        "a register is given away while an operand is in it", region.operands_are_evicted, REGION
+    ),
+    "nothing_is_half_done": Mutant(
+        "a fault finds the registers from before the copy", region.nothing_is_half_done, REGION
+    ),
+    "flags_are_dead_at_exits": Mutant("an exit does not make flags anew", region.flags_are_dead_at_exits, REGION),
+    "loads_pass_stores": Mutant("a load is written behind the store that follows it", region.loads_pass_stores, REGION),
     "overwritten_words_are_still_there": Mutant(
-        "an exit overwrites a stack word that another one needs", overwritten_words_are_still_there, REGION
+        "an exit overwrites a stack word that another one needs", region.overwritten_words_are_still_there, REGION
     ),
     "clobbered_registers_survive": Mutant(
-        "a value stays in a register that a call changes", clobbered_registers_survive, REGION
+        "a value stays in a register that a call changes", region.clobbered_registers_survive, REGION
     ),
-    "words_below_esp_stay": Mutant("a word below esp counts as still there", words_below_esp_stay, REGION),
+    "operations_are_the_same_after_a_sleep": Mutant(
+        "what f_op was before a call that sleeps counts as what it is behind it",
+        region.operations_are_the_same_after_a_sleep,
+        REGION,
+    ),
+    "words_below_esp_stay": Mutant("a word below esp counts as still there", region.words_below_esp_stay, REGION),
     "popped_words_stay": Mutant(
-        "an argument counts as still there when its callee popped it", popped_words_stay, REGION
+        "an argument counts as still there when its callee popped it", region.popped_words_stay, REGION
     ),
     "what_is_dead_needs_no_address": Mutant(
         "an exit leads to a dead store without the register that says where", what_is_dead_needs_no_address, REGION
     ),
     "memory_is_never_brought_up_to_date": Mutant(
-        "a callee does not find its arguments", memory_is_never_brought_up_to_date, REGION
+        "a callee does not find its arguments", region.memory_is_never_brought_up_to_date, REGION
     ),
     "segments_are_left_at_exits": Mutant(
         "an exit goes to the old code with the program's segments", gate.segments_are_left_at_exits, ENTRY
@@ -404,6 +328,11 @@ MUTANTS = {
     "copies_cannot_fault": Mutant("an inlined user access has no exception entry", copies_cannot_fault, LOCKSTEP),
     "dead_means_unread_registers": Mutant(
         "what has an effect of its own is removed", dead_means_unread_registers, LOCKSTEP
+    ),
+    "copies_call_themselves": Mutant(
+        "a copy in another function's body calls itself, and never returns",
+        copies_call_themselves,
+        ("tests/passes/test_traps.py",),
     ),
     "return_without_its_slot": Mutant("an inlined return moves esp too far", return_without_its_slot, LOCKSTEP),
     "no_fault_edge": Mutant(

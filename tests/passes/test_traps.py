@@ -163,6 +163,35 @@ fixup:
     mov ebx, -14
     jmp get_byte.back
 """,
+    "a callee that calls itself, and the handler": """
+sys_call:
+    mov eax, dword ptr [esp + 4]
+    and eax, 7
+    push eax
+    call below
+    add esp, 4
+    ret
+below:
+    push ebx
+    mov ebx, dword ptr [esp + 8]
+    mov eax, 1
+    test ebx, ebx
+    je .end
+    dec ebx
+    push ebx
+    cmp ebx, 2
+    je .handler
+    call below
+    jmp .add
+.handler:
+    call sys_call
+.add:
+    add esp, 4
+    lea eax, [eax + eax*2 + 1]
+.end:
+    pop ebx
+    ret
+""",
     "an array on the stack, indexed": """
 sys_call:
     sub esp, 16

@@ -380,54 +380,6 @@ sys_call:
     lea eax, [ecx + 7]
     ret
 """,
-    "the same words for three calls, the one between them without any": """
-sys_call:
-    push 7
-    push dword ptr [esp + 8]
-    call sum
-    add esp, 8
-    call less
-    push 7
-    push dword ptr [esp + 8]
-    call sum
-    add esp, 8
-    cmp dword ptr [esp + 4], 1
-    jne .cold
-    ret
-.cold:
-    add eax, 7
-    ret
-sum:
-    mov eax, dword ptr [esp + 4]
-    add eax, dword ptr [esp + 8]
-    add dword ptr [{data + 32}], eax
-    mov eax, dword ptr [{data + 32}]
-    ret
-less:
-    dec dword ptr [{data + 32}]
-    ret
-""",
-    "the same words twice, which the callee pops": """
-sys_call:
-    push 7
-    push dword ptr [esp + 8]
-    call sum
-    push 7
-    push dword ptr [esp + 8]
-    call sum
-    cmp dword ptr [esp + 4], 1
-    jne .cold
-    ret
-.cold:
-    add eax, 7
-    ret
-sum:
-    mov eax, dword ptr [esp + 4]
-    add eax, dword ptr [esp + 8]
-    add dword ptr [{data + 32}], eax
-    mov eax, dword ptr [{data + 32}]
-    ret 8
-""",
     "an exit to code that loads and stores what nobody needs": """
 sys_call:
     push ebx

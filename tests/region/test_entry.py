@@ -31,9 +31,8 @@ from tests.passes.random_programs import text_and_words
 from tests.passes.test_lockstep import ARGUMENTS, all_paths
 
 from .gate import CONTRACT, FLAT_TOO, GATE, SLOTS, Call, Seen, random_call, run
-from .handlers import HANDLERS
 from .random_programs import RegionWriter
-from .test_handlers import states
+from .test_handlers import HANDLERS, states
 
 OLD, NEW = 0, 1
 QUIET = (0, 0, 0)

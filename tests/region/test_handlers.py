@@ -11,15 +11,16 @@ import pytest
 from rewriter.edit import cut
 from rewriter.ir import Program, Ref, RefKind, Symbol
 from rewriter.passes.specialize import Specialized, Specializer
-from rewriter.phases.specialize import BEYOND
+from rewriter.phases.order import BEYOND
 from rewriter.region.region import region
 from tests.passes.assembly import program
 from tests.passes.lockstep import DATA, ROOM, Start, link, random_start, run
 from tests.passes.random_programs import GATE, TABLE_WORDS
 from tests.passes.test_lockstep import ARGUMENTS, CONTRACT, NEW, difference, profile_of
 
-from .handlers import HANDLERS
+from . import handlers, handlers_with_calls
 
+HANDLERS = handlers.HANDLERS | handlers_with_calls.HANDLERS
 WORDS = ["sys_call", "sys_call", *[0] * (TABLE_WORDS - 2), *range(3, 15)]
 
 

@@ -12,7 +12,7 @@ import pytest
 from rewriter.analysis.graph import Index
 from rewriter.ir import Program
 from rewriter.passes.specialize import Specialized, Specializer
-from rewriter.phases.specialize import BEYOND
+from rewriter.phases.order import BEYOND
 from rewriter.reasons import Reason
 from rewriter.region.lift import Limits
 from rewriter.region.region import region

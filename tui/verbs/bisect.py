@@ -102,7 +102,7 @@ def _native(
 def _kernel(commands: tuple[str, ...], passes: Sequence[str], quiet: bool) -> tuple[Culprit[Any] | None, Pair | None]:
     from rewriter.bisect_kernel import Suspects
     from rewriter.options import Options
-    from rewriter.phases.specialize import ALL_PASSES
+    from rewriter.phases.order import ALL_PASSES
 
     names = _known(passes, ALL_PASSES)
     toy = system.toy()

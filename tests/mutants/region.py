@@ -1,0 +1,133 @@
+"""Broken regions, each with one plausible mistake."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from importlib import import_module
+from typing import Any
+
+from rewriter.x86.state import FLAGS
+
+
+def exit_without_a_live_slot() -> None:
+    from rewriter.region import exits
+
+    exits._slot_matters = lambda slot, mask: slot >= 0
+
+
+def operands_are_evicted() -> None:
+    from rewriter.region.machine import Machine
+
+    Machine.pinned = lambda self, *registers: nullcontext()  # type: ignore[assignment, method-assign, return-value]
+
+
+def nothing_is_half_done() -> None:
+    from rewriter.region.moment import Moment
+
+    Moment.fault = lambda self, state: self.exits.leave(  # type: ignore[method-assign]
+        self.insn.faults_to or "", 0, self.before, "a fault", 0.0
+    )
+
+
+def flags_are_dead_at_exits() -> None:
+    from rewriter.region import exits
+
+    honest = exits.Exits.matters
+    exits.Exits.matters = lambda self, label, site: honest(self, label, site) & ~FLAGS  # type: ignore[method-assign]
+
+
+def loads_pass_stores() -> None:
+    from rewriter.region import writer
+
+    honest = writer.Writer._to_memory
+
+    def careless(self: Any, *arguments: Any) -> Any:
+        pending, self.m.at.pending = self.m.at.pending, None
+        found = honest(self, *arguments)
+        self.m.at.pending = pending
+        return found
+
+    writer.Writer._to_memory = careless  # type: ignore[method-assign]
+
+
+def overwritten_words_are_still_there() -> None:
+    from rewriter.region.place import Placer
+
+    Placer._save_slot = lambda self, slot, others: None  # type: ignore[method-assign]
+
+
+def clobbered_registers_survive() -> None:
+    from rewriter.region.writer import Writer
+
+    honest = Writer._settle
+
+    def hopeful(self: Any, effect: Any) -> None:
+        held = {register: value for register, value in self.m.at.held.items() if register != "eax"}
+        honest(self, effect)
+        self.m.at.held |= held
+
+    Writer._settle = hopeful  # type: ignore[method-assign]
+    Writer._clear = lambda self, effect: None  # type: ignore[method-assign]
+    Writer._evacuate = lambda self, effect, faulting: None  # type: ignore[method-assign]
+
+
+def memory_is_never_brought_up_to_date() -> None:
+    from rewriter.region.moment import Moment
+
+    Moment.keep = lambda self, slot, value: None  # type: ignore[method-assign]
+
+
+def return_addresses_stay_holes() -> None:
+    from rewriter.region.home import Home
+
+    Home.returns_to = lambda self, label, site: None  # type: ignore[method-assign]
+
+
+def frames_lose_a_word() -> None:
+    from rewriter.region.place import Placer
+
+    honest = Placer._skip
+
+    def dishonest(self: Any, level: int) -> None:
+        if self.m.at.level - level != 4:  # a word that nobody reads is left out
+            honest(self, level)
+        self.m.at.level = level
+
+    Placer._skip = dishonest  # type: ignore[method-assign]
+
+
+def operations_are_the_same_after_a_sleep() -> None:
+    from rewriter.region.moment import Moment
+
+    honest = Moment.load
+
+    def remembering(self: Any, place: Any, size: int) -> Any:
+        found = honest(self, place, size)
+        if not self.effects or self.effects[-1].result is not found:
+            return found
+        new = self.effects[-1]
+        for effect in reversed(self.effects[:-1]):
+            if effect.kind in ("store", "change"):
+                break
+            if (effect.kind, effect.address, effect.size) == ("load", new.address, size) and new.fault is None:
+                self.effects.pop()
+                return effect.result
+        return found
+
+    Moment.load = remembering  # type: ignore[method-assign]
+
+
+def words_below_esp_stay() -> None:
+    import_module("rewriter.region.writer")._lost = lambda effect, slot: False  # type: ignore[attr-defined]
+
+
+def popped_words_stay() -> None:
+    fixed = import_module("rewriter.region.fixed")
+    honest = fixed.call
+
+    def call(m: Any, callee: Any) -> None:
+        honest(m, callee)
+        effect = m.effects[-1]
+        effect.kills = tuple((low, high - callee.pops) for low, high in effect.kills)
+
+    import_module("rewriter.region.lift").call = call  # type: ignore[attr-defined]
