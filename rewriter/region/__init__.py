@@ -18,7 +18,7 @@ happens in memory, in its order, and values; and `lower`ed again, each value com
     operands         values as what instructions take: constants, registers, memory
     select, flagcode values and conditions → instructions
     place, writer    values brought to where exits and fixed registers want them; effects → instructions
-    lower            the tree → blocks
+    lower, ways      the tree → blocks, in several ways, of which the best is taken
     cost, region     whether it pays; the pass
 
 Nothing joins again.  An exit leads to the original program, at the instruction where the path stops; it brings esp,

@@ -9,6 +9,8 @@ from rewriter.analysis.liveness import LOWEST
 from rewriter.region.tree import Effect, Exit, Node, Return, exits, nodes
 from rewriter.region.value import WORD, Value, inside
 
+NEAR = 112  # bytes, with what else lies below
+
 
 @dataclass(frozen=True, slots=True)
 class Uses:
@@ -91,8 +93,8 @@ class Room:
     pushes: bool = False
 
 
-def room(root: Node, depth: int, frame: int) -> Room:
-    """`depth`: how far below the entry esp the stack may be used."""
+def room(root: Node, depth: int, frame: int, *, near: bool = False) -> Room:
+    """`depth`: how far below the entry esp the stack may be used; `near`: rather where a byte tells the distance."""
     fixed: set[int] = set()
     homes: dict[Value, int] = {}
     for node in nodes(root):
@@ -104,9 +106,9 @@ def room(root: Node, depth: int, frame: int) -> Room:
             homes.setdefault(value, slot)
     free = [slot for slot in range(-WORD, -depth - 1, -WORD) if slot not in fixed]
     written = {slot for way_out in exits(root) for slot in way_out.slots}
-    allowed = set(free)
+    allowed = {slot for slot in free if slot >= -NEAR or not near}
     return Room(
-        sorted(free, key=lambda slot: (slot in written, -slot)),
+        sorted(free, key=lambda slot: (slot in written and not near, -slot)),
         {value: slot for value, slot in homes.items() if slot in allowed},
         frame,
     )

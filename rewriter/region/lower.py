@@ -41,7 +41,7 @@ class Lowered:
 
 class Lowerer:
     """`fresh` gives new labels; `depth` is how far below the entry esp the stack may be used, `frame` how far it was
-    the last time."""
+    the last time; `near` and `pushes`: where spilled words are to lie."""
 
     def __init__(
         self,
@@ -53,13 +53,14 @@ class Lowerer:
         frame: int = 0,
         *,
         pushes: bool = False,
+        near: bool = False,
     ) -> None:
         self.root = root
         self.pool = pool
         self.fresh = fresh
         self.stack_size = stack_size
         self.future = Future(root)
-        self.room = room(root, depth, frame)
+        self.room = room(root, depth, frame, near=near)
         self.room.pushes = pushes
         self.drafts: list[Draft] = []
         self.exits: dict[str, tuple[str, int]] = {}

@@ -32,17 +32,16 @@ from rewriter.passes.outcome import Outcome
 from rewriter.passes.straighten import straighten
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason
-from rewriter.region.cost import outside, remaining, with_region
+from rewriter.region.cost import outside, remaining
 from rewriter.region.exits import CostsMore, Refused
 from rewriter.region.lift import Lifter, Limits
-from rewriter.region.lower import Lowered, Lowerer
-from rewriter.region.segments import Segments
+from rewriter.region.lower import Lowered
 from rewriter.region.tree import Node, exits
-from rewriter.region.value import WORD, Pool, Value
+from rewriter.region.value import Pool
+from rewriter.region.ways import lowest
 
 NAME = "region"
 LIMITS = Limits()
-_MOST_PUSHED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,38 +152,8 @@ def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> 
     if work.number is not None:
         known["eax"] = pool.const(work.number)
     root = Lifter(work, known, pool, limits).run()
-    lowered = _lowered(work, root, pool, known, depth)
-    cost = with_region(lowered, root, behind)
-    if work.number is not None:
-        other = _pushed(work, root, pool, known, depth)
-        if other is not None and with_region(other, root, behind) < cost:
-            lowered, cost = other, with_region(other, root, behind)
+    lowered, cost = lowest(root, pool, work, known, depth, behind)
     return Region(root, lowered, cost, outside(root, behind))
-
-
-def _lowered(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], depth: int) -> Lowered:
-    """Twice: the second time it is known how low esp will have to be."""
-    size = work.contract.stack_size
-    segments = Segments.of_program(pool) if work.number is not None else None
-    first = Lowerer(root, pool, work.labels().fresh, depth, size)
-    made = first.run(work.name, known, segments)
-    if not first.room.lowest:
-        return made
-    try:
-        return Lowerer(root, pool, work.labels().fresh, depth, size, first.room.lowest).run(work.name, known, segments)
-    except Refused:
-        return made
-
-
-def _pushed(work: Work, root: Node, pool: Pool, known: Mapping[str, Value], depth: int) -> Lowered | None:
-    """With words that are pushed and popped, where that are few: exits have to carry them away."""
-    size, segments = work.contract.stack_size, Segments.of_program(pool)
-    maker = Lowerer(root, pool, work.labels().fresh, depth, size, pushes=True)
-    try:
-        made = maker.run(work.name, known, segments)
-    except Refused:
-        return None
-    return made if maker.room.lowest >= -_MOST_PUSHED * WORD else None
 
 
 def _enter(work: Work, lowered: Lowered) -> None:

@@ -14,7 +14,10 @@ from rewriter.ir import Program
 from rewriter.passes.specialize import Specialized, Specializer
 from rewriter.phases.order import BEYOND
 from rewriter.reasons import Reason
+from rewriter.region import ways
+from rewriter.region.exits import Refused
 from rewriter.region.lift import Limits
+from rewriter.region.lower import Lowered
 from rewriter.region.region import region
 from tests.passes.lockstep import link
 from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed, profile_of, some, starts
@@ -55,3 +58,17 @@ def test_most_programs_have_a_region() -> None:
     for seed in range(1000, 1008):
         reasons.update(refusals(with_region(seed)[1]))
     assert reasons.total() < 3
+
+
+@pytest.mark.parametrize("seed", range(1016, 1022))
+@pytest.mark.parametrize("others", [("near", "pushed"), ("homes", "pushed")], ids=["homes", "near"])
+def test_nobody_sees_where_words_are_spilled(seed: int, others: tuple[str, ...], monkeypatch) -> None:
+    """Each way to lower a tree by itself; mostly the smallest is taken."""
+
+    def no(_: object) -> Lowered:
+        raise Refused("another way is tried")
+
+    for other in others:
+        monkeypatch.setattr(ways._Ways, other, no)
+    found, new = with_region(seed)
+    check(found, new, Random(seed))

@@ -30,9 +30,9 @@ new:
     mov ecx, dword ptr [eax + 4]
     mov edx, dword ptr [eax + 8]
     mov eax, dword ptr [eax + 12]
-    lea esp, [esp - 16]
+    lea esp, [esp - 12]
     mov dword ptr [esp + 8], edi
-    mov edi, dword ptr [esp + 20]
+    mov edi, dword ptr [esp + 16]
     mov edi, dword ptr [edi + 16]
     mov dword ptr [esp + 4], esi
     mov esi, edx
@@ -41,7 +41,7 @@ new:
     add ebp, eax
     adc esi, 0
     mov edx, esi
-    mov ecx, dword ptr [esp + 20]
+    mov ecx, dword ptr [esp + 16]
     mov eax, dword ptr [ecx + 20]
     cmp ebp, edi
     sbb edx, eax
@@ -50,19 +50,19 @@ new.0:
     mov dword ptr [ecx + 4], ebp
     mov dword ptr [ecx + 8], esi
     mov eax, 0
-    mov ebp, dword ptr [esp]
-    mov esi, dword ptr [esp + 4]
-    mov edi, dword ptr [esp + 8]
-    lea esp, [esp + 16]
+    pop ebp
+    pop esi
+    pop edi
     ret
 new.3:
-    mov dword ptr [esp + 12], ebx
+    mov edi, dword ptr [esp + 8]
+    mov dword ptr [esp + 8], ebx
+    push eax
     push eax
     mov ecx, ebp
     mov edx, esi
-    mov ebp, dword ptr [esp + 4]
-    mov esi, dword ptr [esp + 8]
-    mov edi, dword ptr [esp + 12]
+    mov ebp, dword ptr [esp + 8]
+    mov esi, dword ptr [esp + 12]
 new.2:
     lea eax, [ecx + edx]
     add esp, 16
