@@ -26,6 +26,8 @@ _UNCONDITIONAL = ("movs", "stos", "lods")  # under `rep` they count ecx down to 
 
 def fixed(m: Moment) -> None:
     """Any instruction that goes on to the next one.  Raises Unsupported."""
+    if _does_nothing(m):
+        return
     found = effects(m.insn)
     if found == UNKNOWN or flow(m.insn.raw) is not Flow.NEXT:
         raise Unsupported(f"{m.decoded.mnemonic} is not understood")
@@ -57,6 +59,11 @@ def fixed(m: Moment) -> None:
         effect.kills += ((m.state.esp, m.state.esp + effect.moves),)
     if found.esp_change:
         m.move_esp(m.pool.stack(m.state.esp + found.esp_change))
+
+
+def _does_nothing(m: Moment) -> bool:
+    """`rep` that counts down from 0 moves nothing, and no register."""
+    return m.decoded.prefixes == ("rep",) and m.state.registers["ecx"].constant == 0
 
 
 def _needs(found: Effects, register: int) -> bool:

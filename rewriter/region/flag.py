@@ -144,6 +144,10 @@ def _compared(pool: Pool, code: str, left: Value, right: Value) -> Condition | b
     if right.constant == 0 and code in _AGAINST_ZERO:
         found = _AGAINST_ZERO[code]
         return found if isinstance(found, bool) else _compared(pool, found, left, right)
+    if left.op == "set" and right.constant == 0 and code in ("e", "ne"):
+        (held,) = left.args
+        assert isinstance(held, Condition)
+        return held if code == "ne" else held.opposite
     if code in ("e", "ne"):
         left, right = equated(pool, left, right)
         if left.constant is not None and right.constant is not None:

@@ -193,11 +193,12 @@ def _negate(m: Moment) -> None:
 
 
 def _shift(m: Moment) -> None:
-    """shl shr sar of a register or slot by a constant; ZF, SF and PF are those of the result."""
+    """shl shr sar of a register or slot by a number that is known; ZF, SF and PF are those of the result."""
     target, *rest = m.decoded.operands
-    count = rest[0].value & 31 if rest and isinstance(rest[0], Imm) else None if rest else 1
+    count = m.read(rest[0]).constant if rest else 1
     if count is None or _in_memory(m, target):
         return fixed(m)
+    count &= 31
     if count == 0:
         return None
     old = m.read(target)

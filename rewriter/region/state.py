@@ -10,6 +10,7 @@ from rewriter.analysis.state import Range
 from rewriter.analysis.value import REGISTERS
 from rewriter.region.algebra import binary, inverted, negated, shifted, signed_part
 from rewriter.region.flag import Condition, Flags, Unsupported, condition
+from rewriter.region.orders import implied
 from rewriter.region.segments import Segments
 from rewriter.region.value import Pool, Value
 
@@ -82,13 +83,16 @@ class State:
         base = positive(asked)
         if base in self.facts:
             return self.facts[base] is (base == asked)
+        known = implied(base, self.facts.items())
+        if known is not None:
+            return known is (base == asked)
         if asked.flags.kind != "cmp" or not self.equal:
             return asked
         left, right = asked.flags.left, asked.flags.right
         assert left is not None
         assert right is not None
-        known = condition(pool, asked.code, Flags("cmp", self.simplest(pool, left), self.simplest(pool, right)))
-        return known if isinstance(known, bool) else asked
+        found = condition(pool, asked.code, Flags("cmp", self.simplest(pool, left), self.simplest(pool, right)))
+        return found if isinstance(found, bool) else asked
 
     def simplest(self, pool: Pool, value: Value) -> Value:
         """The value with words that are known to equal a constant replaced."""

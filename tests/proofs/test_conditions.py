@@ -12,6 +12,7 @@ from rewriter.analysis.arithmetic import CONDITIONS
 from rewriter.region import flag
 from rewriter.region.algebra import binary, part
 from rewriter.region.flag import Condition, Flags, Unsupported, alternatives, condition, rebuildable
+from rewriter.region.orders import implied
 from rewriter.region.value import WORD, Pool, Value
 from rewriter.x86.state import AF, CF, OF, PF, SF, ZF
 from tests.proofs.words import flags_of, holds, proved
@@ -107,3 +108,24 @@ def test_narrow_flags_can_be_made_of_words(size: int) -> None:
                 assert proved(narrow.flags[name] == wide.flags[name])
         assert rebuildable(told, told, CF | PF | ZF)
         assert not rebuildable(told, told, SF)
+
+
+@pytest.mark.parametrize("right", [Y, POOL.const(0), POOL.const(7)], ids=["word", "zero", "number"])
+def test_what_two_conditions_imply_is_proved(right: Value) -> None:
+    """And a third that neither tells alone is told where both do."""
+    every = [Condition(code, Flags("cmp", X, right)) for code in CONDITIONS]
+    told = 0
+    for first, second, asked in product(every, every, every):
+        for facts in ([(first, False), (second, False)], [(first, True), (second, False)]):
+            found = implied(asked, facts)
+            if found is not None:
+                told += 1
+                given = [holds(fact) == truth for fact, truth in facts]
+                assert proved(z3.Implies(z3.And(*given), holds(asked) == found)), (facts, asked)
+    assert told > 500
+
+
+def test_a_test_of_a_condition_is_the_condition() -> None:
+    made = POOL.make("set", BELOW)
+    assert condition(POOL, "ne", Flags("cmp", made, POOL.const(0))) == BELOW
+    assert condition(POOL, "e", Flags("cmp", made, POOL.const(0))) == BELOW.opposite

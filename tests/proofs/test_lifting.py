@@ -106,6 +106,29 @@ def test_lifting_is_proved(line: str) -> None:
     assert any(found is not None for found in results.values())
 
 
+@pytest.mark.parametrize("name", ["shl", "shr", "sar"])
+@pytest.mark.parametrize("count", [0, 3, 31, 32, 35])
+def test_a_shift_by_a_register_that_is_known(name: str, count: int) -> None:
+    """It is the shift by that number, also where the number is too large."""
+    pool = Pool()
+    states = [State.at_entry(pool, {"ecx": pool.const(count)}) for _ in range(2)]
+    for state, line in zip(states, (f"{name} eax, cl", f"{name} eax, {count}"), strict=True):
+        for insn in assemble([BEFORE[0], line]):
+            lifted(insn, state, pool)
+    first, second = states
+    assert first.registers == second.registers
+    assert (first.flags, first.carry) == (second.flags, second.carry)
+
+
+def test_a_move_of_nothing() -> None:
+    pool = Pool()
+    state = State.at_entry(pool, {"ecx": pool.const(0)})
+    before = dict(state.registers)
+    for insn in assemble(["rep movsb"]):
+        lifted(insn, state, pool)
+    assert state.registers == before
+
+
 def test_a_wrong_lifting_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rules.RULES, "inc", rules.RULES["not"])
     monkeypatch.setitem(rules.RULES, "sbb", rules._compare)
