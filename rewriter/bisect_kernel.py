@@ -8,10 +8,11 @@ not depend on the steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from rewriter.alongside import Map, Pair, first_difference
-from rewriter.behavior import differences, keyed
+from rewriter.behavior import CHECKED, differences, keyed
 from rewriter.bisection import Culprit, culprit
 from rewriter.elf import load as load_image
 from rewriter.options import Options, System
@@ -49,6 +50,7 @@ class Suspects:
         traced, _ = traces.run(options, system, self._loaded, self._observed, self._counted, cancelled)
         self._inlined, _ = inline.run(options, system, self._loaded, self._observed, self._counted, traced, poll)
         self._original = self._run(Specialized(system.kernel, {}))
+        self._compared = frozenset(CHECKED)
 
     def build(self, steps: Steps) -> Specialized:
         """The kernel with these steps."""
@@ -67,11 +69,18 @@ class Suspects:
         except RuntimeError as died:  # the machine's own error, which has one line
             self._poll()
             return str(died)
-        found = differences(self._original, run)
+        found = [each for each in differences(self._original, run) if each.what in self._compared]
         return f"{found[0].what}: {found[0].detail}" if found else None
 
     def culprit(self) -> Culprit[Specialized] | None:
-        """The step that does it."""
+        """The step that does it.
+
+        Programs may read how much memory is free, which depends on the kernel's size: where user memory alone differs
+        without any step, it is not compared."""
+        with suppress(RuntimeError):  # where it dies, it will be told
+            plain = self._run(self.build(Steps(0)))
+            if {each.what for each in differences(self._original, plain)} == {"memory"}:
+                self._compared -= {"memory"}
         return culprit(self.build, self.differs, self.progress)
 
     def first_difference(self, good: Specialized, bad: Specialized) -> Pair | None:
@@ -96,7 +105,9 @@ class Suspects:
         others = keyed(run)
         for n, (key, call) in enumerate(keyed(self._original).items()):
             other = others.get(key)
-            if other is None or (call.registers, call.memory) != (other.registers, other.memory):
+            if other is None or call.registers != other.registers:
+                return n
+            if call.memory != other.memory and "memory" in self._compared:
                 return n
         return len(self._original.calls) - 1
 

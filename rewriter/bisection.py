@@ -40,6 +40,13 @@ class Culprit(Generic[Image]):
             return ()
         return self.step.edits[self.part - 1 : self.part] if self.part else self.step.edits
 
+    @property
+    def name(self) -> str:
+        """Of the part, where it is no edit; "" where it is, or there is none."""
+        if self.step is None or not self.step.names:
+            return ""
+        return self.step.names[max(self.part, 1) - 1]
+
 
 @dataclass(slots=True)
 class _Trial(Generic[Image]):

@@ -20,6 +20,9 @@ class Path:
     inner: tuple[Path, ...] = ()
     others: tuple[float, str] = (0.0, "")
 
+    def __str__(self) -> str:
+        return f"{self.site} calls {self.callee}"
+
 
 @dataclass(slots=True)
 class _Node:

@@ -38,12 +38,13 @@ class Step:
     """One pass on one function, or on its copy.
 
     edits: what it did, as far as that is told; parts: how many of these can be left out one by one, 1 where it is all
-    or nothing."""
+    or nothing; names: of these, where they are no edits."""
 
     pass_name: str
     function: str
     edits: tuple[Edit, ...] = ()  # the last ones first
     parts: int = 1
+    names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,13 +73,13 @@ class Steps:
         self.done.append(Step(pass_name, function))
         return True
 
-    def some(self, pass_name: str, function: str, items: Sequence[T]) -> Sequence[T]:
-        """Of things that can be done or left out, those that may be done; each is an edit."""
+    def some(self, pass_name: str, function: str, items: Sequence[T], name: Callable[[T], str] = str) -> Sequence[T]:
+        """Of things that can be done or left out, those that may be done; each is an edit, and has a name."""
         if self.over or not items:
             return items[:0]
         self.begun = pass_name, function
         kept = items[: self.parts] if self._last else items
-        self.done.append(Step(pass_name, function, parts=len(items)))
+        self.done.append(Step(pass_name, function, parts=len(items), names=tuple(map(name, items))))
         return kept
 
     def run(self, pass_name: str, work: Work, transform: Callable[[Work], None], function: str = "") -> None:

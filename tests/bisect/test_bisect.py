@@ -38,6 +38,19 @@ def test_nobody_is_blamed_where_nothing_is_broken(mutant: str) -> None:
     assert search(BITES[mutant].text) is None
 
 
+def test_a_broken_pass_is_named_where_the_kernel_dies_of_it() -> None:
+    """A copy of sys_read, whose copy has no exception entry."""
+    breaks = "from tests.mutants.mutants import MUTANTS; MUTANTS['copies_cannot_fault'].breaks()"
+    command = [sys.executable, "-c", f"{breaks}; import tui.command; tui.command.main()"]
+    options = ["bisect", "-p", "usertests pointer-read-border", "--json"]
+    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["pass"], found["function"].partition("$")[0]) == ("inline", "sys_read")
+    assert "page fault" in found["why"]
+    assert found["first"]["good"]["where"].startswith("fixup_exception")
+
+
 @given(st.integers(1, 300), st.data())
 def test_the_first_bad_step_is_found_in_few_runs(total: int, data: st.DataObject) -> None:
     bad = data.draw(st.integers(1, total))
@@ -57,6 +70,7 @@ def test_the_first_bad_step_is_found_in_few_runs(total: int, data: st.DataObject
     assert found.step is not None
     assert (found.number, found.step.function, found.total) == (bad, f"f{bad}", total)
     assert found.part == (worst if parts > 1 else 0)
+    assert found.name == str(worst - 1)
     assert found.runs <= 4 + ceil(log2(total + 1)) + ceil(log2(parts + 1))
 
 

@@ -164,6 +164,8 @@ def _sentence(found: Culprit[Any]) -> str:
 
 
 def _lines(found: Culprit[Any], pair: Pair | None) -> Iterable[str]:
+    if found.name:
+        yield found.name
     for edit in found.edits[:SHOWN]:
         yield f"{edit.label}: {_insns(edit.before)}  ⇒  {_insns(edit.after)}"
     if len(found.edits) > SHOWN:
@@ -193,7 +195,12 @@ def _row(found: Culprit[Any] | None, pair: Pair | None) -> dict[str, object]:
     head |= {"why": found.why, "step": found.number, "steps": found.total, "runs": found.runs}
     if found.step is not None:
         head |= {"pass": found.step.pass_name, "function": found.step.function}
-        head |= {"edit": found.part, "edits": found.step.parts, "changes": [_change(edit) for edit in found.edits]}
+        head |= {
+            "name": found.name,
+            "edit": found.part,
+            "edits": found.step.parts,
+            "changes": [_change(edit) for edit in found.edits],
+        }
     if pair is not None:
         sides = {"good": pair.good, "bad": pair.bad}
         head["first"] = {"after": pair.after, **{name: _shown(side) for name, side in sides.items()}}
