@@ -1,5 +1,5 @@
 """`python -m tui` is the command `hotpath`."""
 
-from tui.command import main
+from tui.start import main
 
 main()

@@ -69,7 +69,7 @@ for verb in VERBS:
 
 
 def main() -> NoReturn:
-    """The entry point of the script `hotpath`."""
+    """The command line of this process; the script `hotpath` begins in `tui.start`."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without θ shows a question mark

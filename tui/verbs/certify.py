@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from contextlib import suppress
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,8 +55,19 @@ def _apart(work: Callable[..., T], *arguments: Any) -> T:
     """Work in a process of its own: this one stays small, so that copies of it are cheap."""
     if not hasattr(os, "fork"):
         return work(*arguments)
-    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        return pool.submit(work, *arguments).result()
+    with ProcessPoolExecutor(1, mp_context=get_context("fork"), initializer=_obey) as pool:
+        try:
+            return pool.submit(work, *arguments).result()
+        except KeyboardInterrupt:
+            for child in active_children():
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid or 0, signal.SIGINT)
+            raise
+
+
+def _obey() -> None:
+    """Let Ctrl-C end this process without a word, where nobody else takes it: the one that it works for has them."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(exits.INTERRUPTED))
 
 
 def _made(options: Options, save: Path | None, quiet: bool) -> tuple[bytes, list[NewCall]]:
