@@ -8,6 +8,8 @@ from rewriter.analysis.graph import Index, Way, branch_target, jump_table
 from rewriter.ir import Block, Function, Ref
 from rewriter.x86.flow import Flow, flow
 
+POINTERS, TABLE = "*", "**"  # stand for all functions that an indirect call may lead to
+
 
 class CallGraph:
     """All functions by name, in the program's order.
@@ -21,7 +23,7 @@ class CallGraph:
     handlers: likewise, but only through the system-call table: an indirect call in one of `gates`
 
     entries:  second entries, by label, with their functions: blocks within, which somebody calls; they are functions
-              to `callees` and `reachable`, and to nobody else
+              to `below` and `reachable`, and to nobody else
 
     `only_handlers`, `gates`: names, where something is known of them.
     """
@@ -67,38 +69,40 @@ class CallGraph:
         self.calls[function.name], self.tails[function.name] = tuple(calls), tuple(tails)
         self._inner_calls[function.name] = tuple(inner)
 
-    def callees(self, name: str) -> list[str]:
-        """Every function that this one may call or jump to itself."""
-        function = self.entries.get(name, name)
-        indirect = self.targets if function in self.indirect else ()
-        indirect += self.handlers if function in self.gates else ()
-        return list(dict.fromkeys([*self.direct(name), *indirect]))
-
     def direct(self, name: str) -> list[str]:
         """Those that it names."""
         function = self.entries.get(name, name)
         itself = () if function == name else (function,)
         return [*self.calls[function], *self._inner_calls[function], *self.tails[function], *itself]
 
-    def reachable(self, names: Iterable[str]) -> list[str]:
-        """These functions and all that may run below them, callees before callers where there is no cycle."""
+    def below(self, name: str) -> list[str]:
+        """What a function names, and POINTERS or TABLE for all that it may find through those; what these are."""
+        if name in (POINTERS, TABLE):
+            return list(self.targets if name == POINTERS else self.handlers)
+        function = self.entries.get(name, name)
+        found = [POINTERS] if function in self.indirect else []
+        return list(dict.fromkeys([*self.direct(name), *found, *([TABLE] if function in self.gates else [])]))
+
+    def reachable(self, names: Iterable[str], beside: Collection[str] = ()) -> list[str]:
+        """These functions and all that may run below them, callees before callers where there is no cycle; none that
+        is `beside`, nor what runs below those alone."""
         done: dict[str, None] = {}
         seen: set[str] = set()
         for name in names:
-            self._visit(name, seen, done)
-        return list(done)
+            self._visit(name, seen, done, beside)
+        return [name for name in done if name not in (POINTERS, TABLE)]
 
-    def _visit(self, start: str, seen: set[str], done: dict[str, None]) -> None:
-        if start in seen:
+    def _visit(self, start: str, seen: set[str], done: dict[str, None], beside: Collection[str]) -> None:
+        if start in seen or start in beside:
             return
         seen.add(start)
-        stack = [(start, iter(self.callees(start)))]
+        stack = [(start, iter(self.below(start)))]
         while stack:
             name, rest = stack[-1]
             for callee in rest:
-                if callee not in seen:
+                if callee not in seen and callee not in beside:
                     seen.add(callee)
-                    stack.append((callee, iter(self.callees(callee))))
+                    stack.append((callee, iter(self.below(callee))))
                     break
             else:
                 stack.pop()

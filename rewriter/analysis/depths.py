@@ -12,15 +12,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from rewriter.analysis.callgraph import CallGraph
+from rewriter.analysis.callgraph import POINTERS, TABLE, CallGraph
 from rewriter.analysis.gates import gates, is_gate, only_handlers
 from rewriter.analysis.graph import Index
 from rewriter.analysis.liveness import Liveness
 from rewriter.analysis.local import Unknown, local_summary
+from rewriter.analysis.pointers import ThroughPointers
 from rewriter.analysis.summary import (
     ALL_REGISTERS,
-    CALLER_SAVED,
-    FRAME,
     NOTHING,
     Summary,
     anything,
@@ -59,8 +58,11 @@ class Depths:
         found = (CONVENTION.fullmatch(fact) for fact in contract.facts if facts)
         self.conventional = {match[1]: conventional(int(match[2])) for match in found if match}
         self._known: dict[str, Summary] = {}
-        self._settled: set[str] = set()
-        self._indirect: Summary | None = None
+        self._settled: set[str] = set()  # POINTERS and TABLE too, once all that they stand for are
+        self._through = {
+            POINTERS: ThroughPointers(self.graph.targets),
+            TABLE: ThroughPointers(self.graph.targets + self.graph.handlers),
+        }
 
     def add(self, function: Function) -> None:
         """Know one more function, which those of the program do not call."""
@@ -89,17 +91,14 @@ class Depths:
     @property
     def indirect(self) -> Summary:
         """What an indirect call may do."""
-        if self._indirect is None:
-            self._settle(self.graph.targets)
-            self._indirect = _by_convention([self._known[name] for name in self.graph.targets])
-        return self._indirect
+        self._settle([POINTERS])
+        return self._through[POINTERS].summary
 
     @property
     def _gate(self) -> Summary:
         """What a call through the system-call table may do."""
-        targets = self.graph.targets + self.graph.handlers
-        self._settle(targets)
-        return _by_convention([self._known[name] for name in targets])
+        self._settle([POINTERS, TABLE])
+        return self._through[TABLE].summary
 
     def is_gate(self, insn: Insn) -> bool:
         """Whether an indirect call leads to handlers that no other does."""
@@ -109,15 +108,15 @@ class Depths:
         """Steps over instructions with these summaries."""
         return Transfer(self, self.contract.stack_size, returns, memory=memory)
 
-    def _settle(self, names: tuple[str, ...] | list[str]) -> None:
-        todo = [n for n in self.graph.reachable(n for n in names if n not in self._settled) if n not in self._settled]
-        if not todo:
-            return
+    def _settle(self, names: list[str]) -> None:
+        todo = self.graph.reachable(names, self._settled)
         callers: dict[str, list[str]] = {}
+        pointers = set[str]()
         for name in todo:
             self._known[name] = NOTHING
-            for callee in self.graph.callees(name):
+            for callee in self.graph.below(name):
                 callers.setdefault(callee, []).append(name)
+                pointers |= {callee} & self._through.keys()
         pending = dict.fromkeys(todo)
         visits = dict.fromkeys(todo, 0)
         view = _View(self)
@@ -133,7 +132,10 @@ class Depths:
             if new != old:
                 self._known[name] = new
                 pending.update(dict.fromkeys(callers.get(name, ())))
-        self._settled.update(todo)
+                for through, known in self._through.items():
+                    if known.grew(name, old, new):
+                        pending.update(dict.fromkeys(callers.get(through, ())))
+        self._settled.update(todo, pointers, self._through.keys() & set(names))
 
     def _local(self, name: str, view: _View) -> Summary:
         if name in self.conventional:
@@ -181,8 +183,7 @@ class _View:
     def of_call(self, insn: Insn) -> Summary:
         depths = self.depths
         if flow(insn.raw) is Flow.CALL_INDIRECT:
-            targets = depths.graph.targets + (depths.graph.handlers if depths.is_gate(insn) else ())
-            return _by_convention([depths._known[name] for name in targets])
+            return depths._through[TABLE if depths.is_gate(insn) else POINTERS].summary
         callee = depths.index.called(insn)
         return self.of(callee) if callee else anything("calls what is not a function")
 
@@ -195,19 +196,3 @@ class _Silent(_View):
 
     def of_call(self, insn: Insn) -> Summary:
         return replace(conventional(0), returns=self.depths.of_call(insn).returns)
-
-
-def _by_convention(targets: list[Summary]) -> Summary:
-    """A call of any of these: registers from all of them, the stack by the convention.  Where some pop their arguments
-    and others do not, nobody knows where esp is afterwards."""
-    joined = Summary(FRAME, FRAME, 0, CALLER_SAVED, _MASK, 0, True)
-    for summary in targets:
-        joined = joined.join(summary)
-    pops = {summary.pops for summary in targets if summary.returns and summary.pops is not None}
-    return replace(joined, use_depth=FRAME, kill_depth=FRAME, pops=_only(pops), returns=True)
-
-
-def _only(pops: set[int]) -> int | None:
-    if not pops:
-        return 0
-    return next(iter(pops)) if len(pops) == 1 else None

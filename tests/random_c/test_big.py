@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.whole import whole
 from tests.random_c import native
 from tests.random_c.big import big
 
@@ -42,6 +43,14 @@ def test_a_kernel_sized_image_moves(tmp_path: Path) -> None:
     assert instructions >= 350_000
     assert pinned == 0
     assert native.run((tmp_path / "moved").read_bytes()) == native.run(image)
+
+
+def test_what_was_specialized_does_the_same() -> None:
+    """Its counters say what is hot; copies of that, with regions, stand in its table, and all of it lies elsewhere."""
+    image = big(5000)
+    done = whole(image)
+    assert done.image != image
+    assert native.run(done.image) == native.run(image)
 
 
 def test_the_size_is_what_was_asked_for() -> None:
