@@ -69,6 +69,7 @@ def _reached(program: Program, contract: Contract) -> set[str]:
             continue
         alive.add(label)
         block = blocks[label]
+        pending.append(owners[label].blocks[0].label)  # it stays, and with it what it names
         pending += [target for insn in block.insns for ref in insn.refs for target in _meant(ref, owners)]
         pending += [insn.faults_to for insn in block.insns if insn.faults_to]
         pending += [block.falls_to] if block.falls_to else []

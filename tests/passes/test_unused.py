@@ -98,3 +98,26 @@ def test_only_hot_functions_keep_their_alignment(hot: tuple[str, ...]) -> None:
     found = kernel()
     pack(found.functions, hot)
     assert [f.name for f in found.functions if f.align is None] == list(hot)
+
+
+def test_what_the_first_block_names_stays_where_only_another_is_reached() -> None:
+    """The first block is the function's name, and stays."""
+    found = program(
+        """
+        main:
+            jmp inner.here
+        inner:
+            call other
+            test eax, eax
+            je .gone
+        .here:
+            ret
+        .gone:
+            ret
+        other:
+            ret
+        """
+    )
+    unused(found, Contract())
+    assert names(found) == ["main", "inner", "other"]
+    assert verify(found) == []
