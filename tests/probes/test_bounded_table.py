@@ -3,6 +3,8 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rewriter.ir import Data
 from rewriter.probes.table import FULL, BoundedTable, Shape, note_function
@@ -60,6 +62,23 @@ def test_routine_and_model_agree(shape, different, entries):
         assert found.entries == sum(slot.count for slot in found.occupied) + found.discarded + found.evicted
     assert model.evicted or different <= shape.slots
     assert model.discarded or different <= shape.slots
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_routine_and_model_agree_on_any_sequence(data):
+    """Any shape, any order of few or many keys, words at the ends of their range."""
+    half, words, interval = (data.draw(st.integers(1, most)) for most in (4, 4, 30))
+    shape = Shape(words, 2 * half, interval)
+    word = st.sampled_from((0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, *range(2, 2 + 3 * half)))
+    common = data.draw(st.lists(st.tuples(*[word] * words), min_size=1, max_size=6))
+    key = st.one_of(st.sampled_from(common), st.tuples(*[word] * words))
+    routine, model = Routine(shape), BoundedTable(shape)
+    for each in data.draw(st.lists(key, max_size=60)):
+        routine.note(each)
+        model.note(each)
+        assert routine.table() == model
+        assert len({slot.key for slot in model.occupied}) == len(model.occupied) <= shape.slots
 
 
 def test_routine_stops_at_the_last_number():
