@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.cells import cell_len
@@ -58,6 +58,13 @@ def phase(result: PhaseResult, look: Look, listings: bool = True) -> RenderableT
     if hidden and look.more:
         parts += [Group(Text(f"… {words.listed(hidden)} more{look.more}", "dim"))]
     return _spaced(parts)
+
+
+def listings(result: PhaseResult, look: Look) -> Iterator[RenderableType]:
+    """All listings, each made when it is asked for: to compare two long ones takes a while."""
+    for each in result.listings:
+        if look.everything or not each.detail:
+            yield Group(Text(""), listing(each, look))
 
 
 def _counted(count: int, noun: str) -> list[str]:
@@ -144,12 +151,28 @@ def _cell(column: str, value: str | int | float, look: Look) -> Text:
 def listing(source: Listing, look: Look) -> RenderableType:
     """Assembly before and after: side by side where there is room, else in one column with marks."""
     whole = difference.rows(source.before, source.after)
+    if look.everything and source.notes:
+        whole = list(_noted(whole, source.notes))
     parts = list(whole if look.detail or not source.before else difference.folded(whole))
     left = 0 if look.detail else max(len(parts) - BRIEF_LINES, 0)
     parts = parts[: len(parts) - left]
     body = _beside(parts) if look.width >= WIDE and source.before and not look.plain else _stacked(parts, source)
     last = [Text(f"… {left:,} more lines{look.more}", "dim")] if left else []
     return Group(Text(source.title, "bold"), Padding(body, (0, 0, 0, 1)), *last)
+
+
+def _noted(whole: list[Row], notes: Sequence[str]) -> Iterator[Row]:
+    """The rows with what is known of their lines behind them, where these are new; what holds for several lines in a
+    row stands behind the first."""
+    left, told = iter(notes), ""
+    for row in whole:
+        if row.after is None:
+            yield row
+            continue
+        note = next(left, "")
+        shown = note and note != told and not row.same
+        yield replace(row, after=f"{row.after}    ; {note}") if shown else row
+        told = note if not row.same else ""
 
 
 def tree(source: Tree, look: Look, legend: bool = True) -> RenderableType:

@@ -76,6 +76,7 @@ def _result(measured: Measured, steps: Sequence[tuple[str, Run]], costs: Sequenc
             "unlike": [[*key, count] for key, count in grouped.unlike.items()],
             "dearer": [[d.program, d.name, d.calls, d.before, d.after] for d in worse],
             "ledger": ledger,
+            "ledger_per_call": {name: _per_call(row) for name, row in ledger.items()},
             "kernel_instructions": [original.instructions, specialized.instructions],
             "processes": len({call.process for call in original.calls}),
         },
@@ -185,12 +186,16 @@ def _ledger(measured: Measured, steps: Sequence[tuple[str, Run]], costs: Sequenc
     return found
 
 
+def _per_call(row: Mapping[str, int]) -> dict[str, float]:
+    """A row of the ledger in instructions of one call."""
+    return {column: value / max(row["calls"], 1) for column, value in row.items() if column != "calls"}
+
+
 def _ledger_table(ledger: Mapping[str, Mapping[str, int]]) -> Table:
     """The ledger in instructions of one call."""
     columns = list(next(iter(ledger.values()), {"calls": 0}))
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (name, row["calls"], *(round(row[column] / row["calls"], 2) for column in columns[1:]))
-        for name, row in ledger.items()
+        (name, row["calls"], *(round(part, 2) for part in _per_call(row).values())) for name, row in ledger.items()
     )
     return Table("What each group of passes bought, in instructions of a call", ("call", *columns), rows)
 

@@ -144,6 +144,10 @@ def test_the_ledger_accounts_for_every_instruction(results: dict[str, PhaseResul
         changes = sum(n for key, n in row.items() if key not in ("calls", "original", "specialized"))
         assert row["original"] + changes == row["specialized"]
         assert (row["original"], row["specialized"]) == pytest.approx((before, after), abs=1)
+        each = dict(summary["ledger_per_call"][name])
+        first, last = each.pop("original"), each.pop("specialized")
+        assert first + sum(each.values()) == pytest.approx(last, abs=1e-9)
+        assert (first, last) == pytest.approx(summary["syscalls"][name]["instructions"], abs=1e-3)
 
 
 def test_an_interrupt_between_any_two_instructions_changes_nothing(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.console import RenderableType
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from rewriter.report import PHASES, PhaseResult
+from rewriter.report import PHASES, Listing, PhaseResult
 from tests.tui import made_up
+from tui import render
 from tui.app import Walkthrough
+from tui.render import Look
 from tui.screens.help import HelpScreen
 from tui.walk import DONE, FAILED, RUNNING, WAITING
 from tui.widgets.phase_view import PhaseView
@@ -135,6 +139,39 @@ def test_detail_shows_what_was_left_out_and_starts_at_the_top() -> None:
         assert app.screen.query_one(PhaseView).scroll_y == 0
 
     drive(script)
+
+
+def test_long_listings_are_made_when_somebody_scrolls_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    one = render.listing
+
+    def counted(source: Listing, look: Look) -> RenderableType:
+        made.append(source.title)
+        return one(source, look)
+
+    many = tuple(
+        Listing(f"listing {n}", "f:\n    ret", "f:\n" + "    nop\n" * 40 + "    ret", n > 0, ("", "peephole: dead"))
+        for n in range(30)
+    )
+
+    def phases(progress: Callable[[str], None], cancelled: Callable[[], bool]) -> Iterator[PhaseResult]:
+        for result in made_up.pipeline():
+            yield replace(result, listings=many) if result.name == "specialize" else result
+
+    async def script(app: Walkthrough, pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: app.walk_state.finished)
+        await pilot.press("6")
+        assert set(made) == {"listing 0"}
+        await pilot.press("d")
+        await pilot.pause()
+        assert len(set(made)) < 10
+        for _ in range(60):
+            await pilot.press("end")
+            await pilot.pause()
+        assert list(dict.fromkeys(made)) == [each.title for each in many]
+
+    monkeypatch.setattr(render, "listing", counted)
+    drive(script, phases)
 
 
 def test_assembly_stands_side_by_side_where_there_is_room() -> None:

@@ -100,3 +100,13 @@ def test_bars(share: float, length: int) -> None:
 def test_numbers_stand_to_the_right() -> None:
     table = Table("t", ("a", "b", "c"), ((1, "-3.5%", "x"), (2, "", 1)))
     assert [words.is_numeric(table, column) for column in range(3)] == [True, True, False]
+
+
+def test_where_new_lines_come_from_is_told_where_everything_is_asked_for() -> None:
+    source = Listing(
+        "f", "f:\n    nop\n    ret", "f:\n    inc eax\n    ret", notes=("", "region: why (0x10)", "not shown")
+    )
+    shown = plain_text(render.listing(source, Look(80, everything=True)))
+    assert "+     inc eax    ; region: why (0x10)" in shown
+    assert "not shown" not in shown
+    assert "region" not in plain_text(render.listing(source, Look(80)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
@@ -15,17 +17,21 @@ from tui.render import HOT, Look
 from tui.walk import FAILED, RUNNING, Walk
 
 MORE = " (d shows all)"
+AHEAD = 2  # screens below the one that is seen for which listings are made
 
 
 class PhaseView(VerticalScroll):
-    """Heading, sentence, tables and listings of one phase, or what it waits for."""
+    """Heading, sentence, tables and listings of one phase, or what it waits for.  Where everything is asked for,
+    listings come as one scrolls down to them."""
 
     DEFAULT_CSS = """
     PhaseView { height: 1fr; padding: 0 1; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
+    PhaseView Static { height: auto; }
     """
 
     _walk: Walk | None = None
-    _shown: tuple[int, bool] = (-1, False)
+    _shown: tuple[object, ...] = ()
+    _later: Iterator[RenderableType] = iter(())
 
     def compose(self) -> ComposeResult:
         yield Static(id="content", markup=False)
@@ -33,11 +39,32 @@ class PhaseView(VerticalScroll):
     def show(self, walk: Walk) -> None:
         """Show the walk's phase; another phase, or another amount of detail, starts at its top."""
         self._walk = walk
-        look = Look(max(self.scrollable_content_region.width, 1), detail=walk.detail, everything=walk.detail, more=MORE)
+        width = max(self.scrollable_content_region.width, 1)
+        key = (walk.at, walk.detail, id(walk.result), width)
+        if walk.result is not None and key == self._shown:
+            return  # another phase has something to tell
+        look = Look(width, detail=walk.detail, everything=walk.detail, more=MORE)
+        self.query(".later").remove()
         self.query_one("#content", Static).update(content(walk, look))
-        if self._shown != (walk.at, walk.detail):
+        whole = walk.result if walk.detail else None
+        self._later = render.listings(whole, look) if whole is not None else iter(())
+        if self._shown[:2] != key[:2]:
             self.scroll_home(animate=False)
-        self._shown = walk.at, walk.detail
+        self._shown = key
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        """Make the next listing, if its place is near what is seen; then look again."""
+        if self.virtual_size.height > self.scroll_y + self.size.height * (1 + AHEAD):
+            return
+        part = next(self._later, None)
+        if part is not None:
+            self.mount(Static(part, classes="later", markup=False))
+            self.call_after_refresh(self._fill)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._fill()
 
     def on_resize(self, event: Resize) -> None:
         if self._walk is not None:
@@ -47,7 +74,7 @@ class PhaseView(VerticalScroll):
 def content(walk: Walk, look: Look) -> RenderableType:
     """The result, or what there is before one."""
     if walk.result is not None:
-        return render.phase(walk.result, look)
+        return render.phase(walk.result, look, listings=not walk.detail)
     stage = walk.stage
     mark = f"{words.number(stage.name)} {stage.name}"
     heading = Text.assemble((mark, f"bold {HOT}"), (f"  {stage.section}", "dim"))
