@@ -48,12 +48,17 @@ def test_every_call_that_runs_is_inlined_or_has_a_reason(found: Decided) -> None
         body, guarded = call.steps[0].after, guard_targets(call)
         stays = Counter(row["label"] for row in inline_rows(found, call.plan.name, "missed"))
         ends = {block.label: block.insns[-1] for block in body.blocks if block.insns}
-        calling = {label: insn for label, insn in ends.items() if flow(insn.raw) in CALLS and insn.origin is not None}
+        calling = {label: insn for label, insn in ends.items() if flow(insn.raw) in CALLS and insn.made is None}
         for label, insn in calling.items():
             if label in guarded:
                 assert stays[label] <= 1
             else:
                 assert stays[label] == (counts.get(homes[insn.origin], 0) > 0), label
+        told = Counter((row["address"], row["detail"]) for row in inline_rows(found, call.plan.name, "missed"))
+        for insn in (insn for insn in ends.values() if insn.made is not None and insn.made.why is Reason.TAIL):
+            for target in {ref.target for ref in insn.refs if flow(insn.raw) is Flow.CALL}:
+                ran = found.inlined.profile.edges.get((homes[insn.origin], target), 0) > 0
+                assert (told[insn.origin, target] > 0) == ran, target
         others = [row for row in inline_rows(found, call.plan.name, "missed") if row["label"] not in calling]
         assert {homes[row["address"]] for row in others} <= tail_calls(found)
     assert any(inline_rows(found, call.plan.name, "missed") for call in found.calls)

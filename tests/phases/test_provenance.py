@@ -10,7 +10,7 @@ import pytest
 from rewriter.elf import load
 from rewriter.ir import Insn
 from rewriter.options import Options, System
-from rewriter.phases.specialize import ALL_PASSES
+from rewriter.phases.order import ALL_PASSES
 from rewriter.pipeline import run
 from rewriter.profile import Profile
 from rewriter.reasons import Reason
