@@ -10,8 +10,9 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from rewriter.certificate import NewCall
 from tests.toykernel.lockstep import Pair
@@ -32,6 +33,7 @@ class Disturbances:
     moments: int = 1
     most: int = 400
     chances: dict[int, int] = field(default_factory=dict)  # by the number of the moment
+    say: Callable[[str], None] = lambda _: None
     tried: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     _seen: Counter[str] = field(default_factory=Counter)
@@ -79,6 +81,7 @@ class Disturbances:
                     f"interrupted {shower.times} times before instruction {shower.at}" if shower.at else "undisturbed"
                 )
                 self.wrong.append(f"{call.name} at call {self._number}, {where}: {_difference(old, new)}")
+        self.say(f"{call.name} at call {self._number}: {len(showers)} trials, {len(self.wrong)} differences")
 
 
 def spread(seen: int, moments: int) -> bool:
@@ -101,10 +104,12 @@ def main() -> int:
     parser.add_argument("most", type=int, nargs="?", default=400, help="instructions of each that are interrupted")
     chosen = parser.parse_args()
     start = time.perf_counter()
+    say = partial(print, flush=True)
+    say("specializing the kernel")
     system, commands = toy(), ("sh /data/small.sh",)
     pair = Pair.made(*commands)
     known = system.work(commands)
-    found = Disturbances(pair.calls, chosen.moments, chosen.most)
+    found = Disturbances(pair.calls, chosen.moments, chosen.most, say=say)
     found.run(pair.specialized, Workload(known.commands, known.files, known.disk, memory=12))
     for name, count in sorted(found.tried.items()):
         print(f"{name}: {count:,} trials")

@@ -11,8 +11,9 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from rewriter.certificate import NewCall, Registers, difference_between
 from tests.toykernel.disturbed import spread
@@ -34,6 +35,7 @@ class Tears:
     calls: Sequence[NewCall]
     moments: int = 1
     stride: int = 1
+    say: Callable[[str], None] = lambda _: None
     tried: Counter[str] = field(default_factory=Counter)
     faulted: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Tears:
             if why is not None:
                 shown = " ".join(f"{word:#x}" for word in trials[at + 1])
                 self.wrong.append(f"{call.name} at {moment.site:#x} with {shown}: {why}")
+        self.say(f"{call.name} at {moment.site:#x}: {len(trials) // 2} trials, {len(self.wrong)} differences")
 
 
 def _trials(call: NewCall, arguments: Sequence[int], moment: Moment, stride: int) -> Iterator[Registers]:
@@ -99,10 +102,12 @@ def main() -> int:
     parser.add_argument("stride", type=int, nargs="?", default=1, help="bytes from one place to the next")
     chosen = parser.parse_args()
     start = time.perf_counter()
+    say = partial(print, flush=True)
+    say("specializing the kernel")
     system, commands = toy(), ("readseek 9000 2", "randomcalls 3 600")
     pair = Pair.made(*commands)
     known = system.work(commands)
-    found = Tears(pair.calls, chosen.moments, chosen.stride)
+    found = Tears(pair.calls, chosen.moments, chosen.stride, say=say)
     found.run(pair.specialized, Workload(known.commands, known.files, known.disk, memory=12))
     for name, count in sorted(found.tried.items()):
         print(f"{name}: {count:,} trials, {found.faulted[name]:,} of them EFAULT")
