@@ -18,6 +18,7 @@ PADDING = re.compile(
 )
 
 LOCK = b"\xf0"
+LEAVES = (Flow.JUMP, Flow.JUMP_INDIRECT, Flow.RETURN, Flow.IRET, Flow.STOP)
 
 
 @dataclass(slots=True)
@@ -67,6 +68,15 @@ class Extent:
         """Leave out what lies behind `end`: padding, out of which control would seem to fall."""
         self.end = end
         self.starts = [start for start in self.starts if start < end]
+
+    def cut_padding(self) -> None:
+        """Leave out padding behind the last jump or return."""
+        ends = [*self.starts[1:], self.end]
+        for address, end in reversed(list(zip(self.starts, ends, strict=True))):
+            if not PADDING.fullmatch(self.raw(address, end)):
+                if flow(self.raw(address, end)) in LEAVES and end < self.end:
+                    self.cut(end)
+                return
 
     def give_up(self, reason: str) -> None:
         """Keep the bytes as they are: control flow in them is not understood."""
@@ -124,6 +134,7 @@ class Extents:
         extent = Extent(self._unique(f"{section.name}_{start:x}"), section, start, end, sized=True, unnamed=True)
         if start in self._named_addresses:
             extent.decode()
+            extent.cut_padding()
         else:
             extent.give_up("no symbol names it")
         return extent

@@ -11,12 +11,11 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from rewriter.contract import EqualStubs
-from rewriter.elf.extents import PADDING, Extent, Extents
+from rewriter.elf.extents import LEAVES, PADDING, Extent, Extents
 from rewriter.elf.image import ElfError, Image
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import flow
 
 COUNTED = "equal-sized stubs are reached by counting from"
-_LEAVES = (Flow.JUMP, Flow.JUMP_INDIRECT, Flow.RETURN, Flow.IRET, Flow.STOP)
 
 
 class Stubs:
@@ -59,7 +58,7 @@ class Stubs:
             after = extent.starts[position + 1] if position + 1 < len(extent.starts) else extent.end
             if after > end:
                 break
-            if flow(extent.raw(extent.starts[position], after)) in _LEAVES:
+            if flow(extent.raw(extent.starts[position], after)) in LEAVES:
                 if PADDING.fullmatch(extent.raw(after, min(end, extent.end))):
                     return after
                 break

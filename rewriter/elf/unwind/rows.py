@@ -130,13 +130,13 @@ def instructions(rules: bytes, rows: Iterable[tuple[int, Row]], start: int, fact
     """Instructions that give the rows again."""
     first = Rows(*factors)
     first.run(rules, 0)
-    current, initial, at = first.state.row(), first.state.rules, start
+    current, at = first.state.row(), start
     out = bytearray()
     for address, row in rows:
         if row == current:
             continue
         out += _advance((address - at) // factors[0])
-        out += _difference(current, row, initial)
+        out += _difference(current, row)
         current, at = row, address
     return bytes(out)
 
@@ -150,13 +150,13 @@ def _advance(distance: int) -> bytes:
     return bytes((opcode,)) + distance.to_bytes(size, "little")
 
 
-def _difference(before: Row, after: Row, initial: dict[int, bytes]) -> bytes:
+def _difference(before: Row, after: Row) -> bytes:
     out = bytearray(b"" if before[0] == after[0] else _shorter(before[0], after[0]))
     had, has = dict(before[1]), dict(after[1])
     for register in sorted(had.keys() | has.keys()):
         if had.get(register) == has.get(register):
             continue
-        if has.get(register) == initial.get(register):
+        if register not in has:  # no rule: unwinders that we know take a "restore" for that, whatever the kind says
             out += bytes((RESTORE | register,)) if register < 0x40 else bytes((RESTORE_EXTENDED,)) + uleb(register)
         else:
             out += has[register]
