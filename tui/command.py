@@ -17,11 +17,12 @@ from tui.verbs.certify import certify
 from tui.verbs.compare import compare
 from tui.verbs.doctor import doctor
 from tui.verbs.export import export
+from tui.verbs.pinned import pinned
 from tui.verbs.rewrite import rewrite
 from tui.verbs.run import PHASE_VERBS, run
 from tui.verbs.walk import walk
 
-VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, compare, certify, bisect, export, doctor)
+VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, pinned, compare, certify, bisect, export, doctor)
 EPILOG = """Exit status: 0 ok, 1 a check failed, 2 wrong usage or a bad input file, 3 the environment lacks
 something, 130 interrupted."""
 

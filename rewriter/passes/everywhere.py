@@ -55,9 +55,12 @@ def everywhere(
     profile = _as_if_counted(index)
     taken: list[tuple[Function, Work]] = []
     named_within = _named_within(program)
+    # Copies have other stacks than the code that unwinding tables describe, which matters where something is caught.
+    catches = program.unwinding is not None and program.unwinding.handlers is not None
+    unwound = "the image catches exceptions, and tables tell how its stacks look" if catches else None
     for function in list(program.functions):
         poll()
-        reason = _obstacle(function, depths, named_within)
+        reason = unwound or _obstacle(function, depths, named_within)
         if reason is not None:
             outcome.refuse(NAME, function.name, function.name, Reason.OBSTACLE, reason)
             continue

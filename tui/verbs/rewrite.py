@@ -47,13 +47,10 @@ def rewrite(
         raise exits.Wrong("a pass needs --profile and --contract")
     if passes and (move or count):
         raise exits.Wrong("--pass goes with neither --move nor --count")
-    from rewriter.contract import Contract
     from rewriter.elf import emit, load
     from rewriter.probes.counters import insert_counters
 
-    text = "" if contract is None else _text(contract)
-    with errors_in_one_line(contract):
-        promises = Contract.parse(text)
+    promises = read_contract(contract)
     image = files.read(source)
     if passes and profile is not None:
         written, sentence = _specialized(source, image, promises, profile, passes)
@@ -86,6 +83,15 @@ def _specialized(
     with errors_in_one_line(source):
         results = {r.name: r for r in run(options, replace(toy(), kernel=image, contract=promises, one_unit=None))}
     return results["layout"].files["kernel.specialized.elf"], results["layout"].sentence
+
+
+def read_contract(path: Path | None) -> Contract:
+    """The promises in a file, none without one.  Raises Wrong."""
+    from rewriter.contract import Contract
+
+    text = "" if path is None else _text(path)
+    with errors_in_one_line(path):
+        return Contract.parse(text)
 
 
 def _text(path: Path) -> str:
