@@ -9,13 +9,19 @@ from pathlib import Path
 
 from tui.exits import Wrong
 
+LARGEST = 1 << 28  # bytes of a file that is read; a device may have no end
+
 
 def read(path: Path) -> bytes:
     """All bytes of a file.  Raises Wrong."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise Wrong(f"{path}: {error.strerror}") from None
+    if len(content) > LARGEST:
+        raise Wrong(f"{path}: larger than {LARGEST >> 20} MiB")
+    return content
 
 
 def write(path: Path, content: bytes, like: Path | None = None) -> None:

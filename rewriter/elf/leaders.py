@@ -9,7 +9,10 @@ from rewriter.elf.extents import Extent, Extents
 from rewriter.elf.image import ElfError, Image, RawSection
 from rewriter.elf.relocations import Relocations
 from rewriter.ir import RefKind
+from rewriter.x86.anatomy import anatomy
 from rewriter.x86.flow import Flow, branch_field, flow
+
+WORD, FAR = 4, 6  # bytes of an operand that is relocated: a word, or a far pointer
 
 
 class Leaders:
@@ -91,10 +94,22 @@ class Leaders:
             extent = self.extents.at(address)
             if extent is None or extent.verbatim:
                 continue
-            if _instruction_behind(extent, address) < address + 4 or extent.holds_instruction(address):
-                extent.give_up(
-                    f"a relocated field is not part of an instruction at {extent.name}+{address - extent.start:#x}"
-                )
+            if not _is_operand(extent, address):
+                extent.give_up(f"a relocated field is no operand at {extent.name}+{address - extent.start:#x}")
+
+
+def _is_operand(extent: Extent, address: int) -> bool:
+    """Whether a word of code is all of a displacement, or of an immediate."""
+    start = extent.starts[bisect_left(extent.starts, address + 1) - 1]
+    end = _instruction_behind(extent, address)
+    if extent.holds_instruction(address) or end < address + WORD:
+        return False
+    try:
+        parts = anatomy(extent.raw(start, end))
+    except NotImplementedError:  # the vector encodings
+        return True
+    wide = parts.disp_size == WORD, parts.imm_size in (WORD, FAR)
+    return (wide[0] and address - start == parts.disp_offset) or (wide[1] and address - start == parts.imm_offset)
 
 
 def branch_target(raw: bytes, end: int) -> int | None:

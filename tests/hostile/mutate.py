@@ -154,12 +154,13 @@ def _code(source: random.Random, broken: bytearray, found: Parts) -> str:
 
 
 def _anywhere(source: random.Random, broken: bytearray, found: Parts) -> str:
-    """Found is not asked: any byte of the file."""
+    """Any byte of the file, whatever it belongs to."""
     if not broken:
         return "nothing"
     at = source.randrange(len(broken))
     broken[at] = source.choice((0, 0x80, 0xFF, broken[at] ^ 1 << source.randrange(8)))
-    return f"byte {at:#x} = {broken[at]:#x}"
+    there = next((f" of {table.name}" for table in found.tables if table.range[0] <= at < table.range[1]), "")
+    return f"byte {at:#x}{there} = {broken[at]:#x}"
 
 
 def _size(source: random.Random, broken: bytearray, found: Parts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import pkgutil
+import signal
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -23,8 +24,13 @@ def answers(seeds: Iterable[int], kind: str | None = None, jobs: int = 2) -> Ite
     if jobs == 1:
         yield from map(partial(_answer, kind), seeds)
         return
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+    with multiprocessing.get_context("fork").Pool(jobs, _ignore_interrupts) as pool:
         yield from pool.imap(partial(_answer, kind), seeds, chunksize=1)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C is for the one that asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _answer(kind: str | None, seed: int) -> Answer:

@@ -128,3 +128,22 @@ def test_no_word_of_the_section_table_is_trusted(field: int) -> None:
 @pytest.mark.parametrize("image", [b"", b"\x7fELF", b"#!/bin/sh\n", bytes(10_000), b"\xff" * 10_000])
 def test_what_is_no_elf_file_is_refused(image: bytes) -> None:
     assert verdict(image).startswith("refused: ")
+
+
+@pytest.mark.parametrize("by", [-2, -1, 1, 2])
+def test_a_relocation_beside_its_operand_is_noticed(by: int) -> None:
+    """What it then says of the bytes is wrong: the function stays as it is, or the file is refused."""
+    image = original()
+    text = next(s for s in load(image).sections if s.executable)
+    table = parts(image).tables[3]  # the first of the relocations: those of the text
+    assert table.name == "relocations"
+    for row in range(table.count):
+        at = table.offset + table.size * row
+        (field,) = struct.unpack_from("<I", image, at)
+        assert text.address <= field < text.address + text.size
+        broken = image[:at] + struct.pack("<I", field + by) + image[at + 4 :]
+        try:
+            program = load(broken)
+        except ElfError:
+            continue
+        assert any("a relocated field is no operand" in pin for f in program.functions for pin in f.pins)

@@ -47,6 +47,12 @@ def test_a_device_is_written_in_place() -> None:
     assert Path(os.devnull).is_char_device()
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero")
+def test_a_device_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(Wrong, match="/dev/zero: larger than 256 MiB"):
+        files.read(Path("/dev/zero"))
+
+
 @pytest.mark.parametrize("name", ["missing", "."])
 def test_unreadable_is_one_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(Wrong) as error:

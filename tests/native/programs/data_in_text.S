@@ -1,7 +1,7 @@
 // Data between instructions: jump tables, words and strings in the text, what a kernel's BUG() leaves behind ud2.
 // stays: words: read as data
 // stays: by_table: middle of an instruction
-// stays: by_biased_table: not part of an instruction
+// stays: by_biased_table: a relocated field is no operand
 // stays: checked: do not decode
 #include "check.h"
 FUNCTION(_start)
