@@ -71,6 +71,8 @@ class Extent:
 
     def cut_padding(self) -> None:
         """Leave out padding behind the last jump or return."""
+        if self.verbatim:
+            return
         ends = [*self.starts[1:], self.end]
         for address, end in reversed(list(zip(self.starts, ends, strict=True))):
             if not PADDING.fullmatch(self.raw(address, end)):
