@@ -19,6 +19,7 @@ from rewriter.analysis.value import (
     SOMEWHERE,
     SOMEWHERE_ON_STACK,
     WORD,
+    Opaque,
     Value,
     constant,
     signed,
@@ -170,7 +171,8 @@ def _combine(
     if name == "add":
         return (left.plus(right.offset) if right.constant is not None else _added(right, left)), None
     if name in ("and", "or", "xor", "test"):
-        value = left if left == right and name != "xor" else _absorbed(name, left, right, size)
+        same = constant(0) if name == "xor" else left
+        value = same if left == right else _absorbed(name, left, right, size)
         return value, Compared(value, constant(0)) if value is not None else None
     return None, None
 
@@ -228,12 +230,23 @@ def _shift(step: Step, _: int) -> bool:
     if left is not None and by is not None and left.constant is not None and by.constant is not None:
         result = shift(step.decoded.mnemonic, left.constant, by.constant, target.size)
         value = None if result is None else constant(result)
+    elif left is not None and by == constant(31) and (step.decoded.mnemonic, target.size) == ("sar", WORD):
+        value = sign_of(left)
     if by is None or by.constant is None or by.constant & 31:
         step.state.flags = None
     elif value is None:
         value = left
     step.write(target, value, step.taints(target))
     return True
+
+
+def sign_of(word: Value) -> Value | None:
+    """0 or -1, by its sign: the upper half of a word that is widened to 64 bits.  Its name is born with the word's."""
+    if word.constant is not None:
+        return constant(-(word.constant >> 31))
+    if not isinstance(word.base, Opaque) or word.on_stack:
+        return None
+    return Value(word.base._replace(place=f"sign of {word.base.place}+{word.offset:#x}"))
 
 
 def _invert(step: Step, _: int) -> bool:
@@ -278,9 +291,8 @@ def _extend(step: Step, _: int) -> bool:
 
 def _sign(step: Step, _: int) -> bool:
     """cdq: edx becomes the sign of eax."""
-    left = step.read(Reg("eax", WORD)) or constant(0)
-    known = left.constant
-    step.write(Reg("edx", WORD), None if known is None else constant(-(known >> 31)))
+    left = step.read(Reg("eax", WORD))
+    step.write(Reg("edx", WORD), sign_of(left) if left is not None else None)
     return True
 
 

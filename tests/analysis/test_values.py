@@ -38,6 +38,13 @@ def end(text: str) -> State:
         ("mov eax, 0x1234\n movzx eax, ah", 0x12),
         ("xor eax, eax", 0),
         ("mov eax, 0x80000000\n cdq\n mov eax, edx", 0xFFFFFFFF),
+        ("mov eax, ecx\n sar eax, 31\n mov edx, ecx\n sar edx, 31\n xor eax, edx", 0),  # the same sign
+        ("mov eax, ecx\n sar eax, 31\n xor eax, ecx", None),
+        ("mov eax, ecx\n sar eax, 30\n sar ecx, 30\n xor eax, ecx", None),
+        ("mov eax, ecx\n sar eax, 31\n inc ecx\n sar ecx, 31\n xor eax, ecx", None),
+        ("mov eax, ecx\n sar ecx, 31\n cdq\n mov eax, edx\n sub eax, ecx", 0),
+        ("mov eax, ecx\n shr eax, 31\n sar ecx, 31\n xor eax, ecx", None),
+        ("mov eax, [ecx]\n mov ecx, [edx]\n sar eax, 31\n sar ecx, 31\n xor eax, ecx", None),
         ("push 6\n pop eax", 6),
         ("push 6\n mov ecx, esp\n mov eax, [ecx]", 6),
         ("push ebp\n mov ebp, esp\n push 9\n mov eax, [ebp - 4]", 9),
@@ -238,3 +245,23 @@ def test_filling_slots_gives_nobody_their_address() -> None:
 def test_filling_slots_with_an_address_does() -> None:
     filled = behind("sub esp, 80\n lea edi, [esp + 8]\n mov ecx, 17\n mov eax, esp\n rep stosd")
     assert filled.escaped
+
+
+def test_the_sign_of_another_rounds_word_is_another() -> None:
+    state = end("""
+    f:
+        mov eax, 0
+        mov edx, 0
+    .head:
+        mov ecx, [ebx]
+        mov esi, ecx
+        sar esi, 31
+        xor edx, esi
+        cmp dword ptr [edi], 0
+        je .end
+        mov edx, esi
+        jmp .head
+    .end:
+        ret
+    """)
+    assert state.places["edx"].constant is None
