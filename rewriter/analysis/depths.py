@@ -151,12 +151,14 @@ class Depths:
             if name in self.intact:
                 return intact(f"promised of {name}")
             summary = anything(f"{name}: {why}")  # but its own instructions tell what it reads before
-        reads, writes = _reads_and_writes(values, summary.clobbers)
+        reads, writes = reads_and_writes(values, summary.clobbers)
         return replace(summary, reads=reads, writes=writes)
 
 
-def _reads_and_writes(values: Values, clobbers: int) -> tuple[int, int]:
-    """Whatever it changes may be a result.  A result that depends on its own old value alone is no reason to read that:
+def reads_and_writes(values: Values, clobbers: int) -> tuple[int, int]:
+    """Registers and flags of its caller that a function reads, and those that it overwrites on every way.
+
+    Whatever it `clobbers` may be a result.  A result that depends on its own old value alone is no reason to read that:
     where any of it matters afterwards, all of it that is not in `writes` matters before (`Summary.before`)."""
     live = Liveness(values, 0)
     reads = live.before(values.entry)

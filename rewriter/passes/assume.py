@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rewriter.analysis.depths import reads_and_writes
 from rewriter.analysis.sites import ARGUMENTS
 from rewriter.analysis.summary import NOT_ESP
 from rewriter.analysis.value import REGISTERS
@@ -46,17 +47,17 @@ class Assumer:
         ones, and those `candidates` whose test pays.  There is one remark for each argument."""
         wanted = {**candidates, **guarded, **implied}
         # A register may hold anything where an argument is implied, and a test changes the flags.
-        possible, why = self._accepted(work, handler, implied, tested=False)
+        possible, why = self._impliable(work, handler, implied)
         known, still_read = self._imply(work, possible)
         why |= still_read
         others = {n: value for n, value in wanted.items() if n not in known}  # it can still be tested for
-        possible, reads = self._accepted(work, handler, others, tested=True)
+        possible, reads = self._testable(work, handler, others)
         tested = {n: value for n, value in possible.items() if n in guarded}
         pays, costs = paying(work, handler, {n: value for n, value in possible.items() if n not in tested})
         tested |= pays
         general = handler
         if tested and known:
-            general, both = _general(work, handler, known)
+            general, both = self._general(work, handler, known)
             tested |= {n: value for n, value in known.items() if n not in both}
             known = both
         if tested:
@@ -67,19 +68,30 @@ class Assumer:
             _remark(work, n, value, assumed)
         return assumed
 
-    def _accepted(
-        self, work: Work, handler: str, arguments: Known, tested: bool
-    ) -> tuple[dict[int, int], dict[int, Why]]:
-        """These arguments, but for those where the handler reads of its caller what may be different then: the flags
-        after a test; what may depend on an implied argument's register, which may hold anything."""
-        accepted, refused = dict[int, int](), dict[int, Why]()
-        for argument, value in arguments.items():
-            read = work.depths.of(handler).reads & (FLAGS if tested else self._depending(argument))
-            if read:
-                refused[argument] = Why(Reason.READ_OF_CALLER, ", ".join(names(read)))
-            else:
-                accepted[argument] = value
-        return accepted, refused
+    @staticmethod
+    def _testable(work: Work, handler: str, arguments: Known) -> tuple[dict[int, int], dict[int, Why]]:
+        """All these arguments, unless the handler reads flags of its caller: they are different after a test."""
+        read = work.depths.of(handler).reads & FLAGS
+        return ({}, dict.fromkeys(arguments, _why(read))) if read else (dict(arguments), {})
+
+    def _impliable(self, work: Work, handler: str, arguments: Known) -> tuple[dict[int, int], dict[int, Why]]:
+        """These arguments, but for those on whose registers, which may hold anything then, something may depend that
+        is read of the caller: by the handler or, where that cannot be excluded, by its copy for these values, in which
+        there are fewer ways."""
+        whole, wanted, refused = work.depths.of(handler), dict(arguments), dict[int, Why]()
+        if not any(whole.reads & self._depending(n) for n in wanted):
+            return wanted, refused
+        while wanted:
+            trial = work.copy()
+            folded, _ = imply(trial, wanted)
+            reads, _ = reads_and_writes(trial.values(), whole.clobbers)
+            work.index()
+            found = {n: _why(read) for n in folded if (read := reads & self._depending(n))}
+            if not found:
+                break
+            refused |= found
+            wanted = {n: value for n, value in wanted.items() if n not in found}
+        return wanted, refused
 
     def _depending(self, argument: int) -> int:
         """The registers of a handler's caller that may depend on an argument; eax is made what it was (`renumber`)."""
@@ -99,6 +111,23 @@ class Assumer:
             self.transformer.watch(NAME, before, copied(work.function))
         return known, refused
 
+    def _general(self, work: Work, handler: str, known: Known) -> tuple[str, dict[int, int]]:
+        """Add a plain copy of the handler for when a guard fails: what the number implies is implied there, too.
+        Its label, and the arguments that could be implied in it."""
+        plain = Inliner(work.depths, Profile("")).run(handler, f"{work.name}$general", ())
+        copy = Work.on(plain, work.depths, work.contract, work.at_return)
+        accepted, _ = imply(copy, self._impliable(copy, handler, known)[0])
+        work.depths.index.forget(copy.name)
+        work.function.blocks += copy.function.blocks
+        work.data += copy.data
+        work.clone_of |= copy.clone_of
+        work.returns |= copy.returns
+        return copy.name, accepted
+
+
+def _why(read: int) -> Why:
+    return Why(Reason.READ_OF_CALLER, ", ".join(names(read)))
+
 
 def _final(tried: list[Why]) -> Why:
     """The last of several refusals, the others as its detail."""
@@ -115,17 +144,3 @@ def _remark(work: Work, argument: int, value: int, assumed: Assumed) -> None:
     else:
         reason = Reason.IMPLIED if argument in assumed.implied else Reason.TESTED
         work.outcome.did(NAME, work.name, work.name, reason, what, executed=calls)
-
-
-def _general(work: Work, handler: str, known: Known) -> tuple[str, dict[int, int]]:
-    """Add a plain copy of the handler for when a guard fails: what the number implies is implied there, too.
-    Its label, and the arguments that could be implied in it."""
-    plain = Inliner(work.depths, Profile("")).run(handler, f"{work.name}$general", ())
-    copy = Work.on(plain, work.depths, work.contract, work.at_return)
-    accepted, _ = imply(copy, dict(known))
-    work.depths.index.forget(copy.name)
-    work.function.blocks += copy.function.blocks
-    work.data += copy.data
-    work.clone_of |= copy.clone_of
-    work.returns |= copy.returns
-    return copy.name, accepted

@@ -228,3 +228,28 @@ def test_the_new_call_does_what_the_handler_does(title: str) -> None:
     except Refused:
         return  # with a reason: that is sound, too
     check(found, new, Random(7), 40)
+
+
+READS_ITS_ARGUMENTS_REGISTER = """
+sys_call:
+    mov eax, dword ptr [esp + 4]
+    test eax, eax
+    je .none
+    mov eax, ebx
+    ret
+.none:
+    mov eax, 7
+    ret
+"""
+
+
+@pytest.mark.parametrize(("value", "accepted"), [(0, True), (1, False)])
+def test_an_implied_arguments_register_is_not_read_for_its_value(value: int, accepted: bool) -> None:
+    """The handler as a whole reads it; its copy for 0 does not."""
+    found = program(GATE + READS_ITS_ARGUMENTS_REGISTER, ["sys_call", "sys_call", *[0] * (TABLE_WORDS - 2)])
+    found.symbols.append(Symbol("table", "data"))
+    linked, states = link(found), starts(Random(5), 12, {0: value})
+    maker = Specializer(found, CONTRACT, profile_of(linked, states[1:4]))
+    new = maker.specialize("sys_call", "sys_call$0", (), number=NUMBER, implied={0: value})
+    assert new.implied == ({0: value} if accepted else {})
+    check(found, new, Random(7), 40)
