@@ -45,7 +45,7 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
     states = [state.copy() for _, _, state in values.walk(block.label)] + [values.behind(block.label)]
     insns: list[Insn] = []
     for site, insn in enumerate(block.insns):
-        new = _replacement(insn, states[site], states[site + 1], after[site])
+        new = _replacement(insn, states[site], states[site + 1], after[site], work.hot(block.label))
         if new is not None and new != [insn]:
             work.did(NAME, block.label, Reason.KNOWN, insn, 1 - len(new))
             insns += written(new, NAME, Reason.KNOWN, [insn])
@@ -61,13 +61,13 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
         block.falls_to = decided
 
 
-def _replacement(insn: Insn, state: State, behind: State, after: int) -> list[Insn] | None:
+def _replacement(insn: Insn, state: State, behind: State, after: int, hot: bool) -> list[Insn] | None:
     if insn.faults_to is not None:
         return None  # what touches user memory stays as it is (§5.3)
     decoded = decode(insn.raw)
     if decoded.prefixes:
         return None
-    result = known_result(insn, decoded, state, behind, after)
+    result = known_result(insn, decoded, state, behind, after, hot=hot)
     return result if result is not None else substituted(insn, decoded, state)
 
 

@@ -17,14 +17,17 @@ _ADDING = ("add", "sub", "inc", "dec")
 _GENERAL = [name for name in REGISTERS if name != "esp"]
 
 
-def known_result(insn: Insn, decoded: Decoded, state: State, behind: State, after: int) -> list[Insn] | None:
+def known_result(
+    insn: Insn, decoded: Decoded, state: State, behind: State, after: int, *, hot: bool = True
+) -> list[Insn] | None:
     """What may stand in the instruction's place, given the states around it and what matters after it; None if it
-    must stay.  No register but the result changes its value, and no flag that matters."""
+    must stay.  No register but the result changes its value, and no flag that matters.  Where it is not `hot`, one
+    more instruction is not too many for a load that goes."""
     found = effects(insn)
     if found.fixed or flow(insn.raw) is not Flow.NEXT:
         return None
     if decoded.mnemonic == "pop":
-        return _pop(insn, decoded, state)
+        return _pop(insn, decoded, state, hot)
     if found.stores:
         return _store(insn, decoded, state)
     if found.may_write & FLAGS & after:
@@ -81,15 +84,23 @@ def _nearby(value: Value, register: str, state: State) -> str | None:
     return None
 
 
-def _pop(insn: Insn, decoded: Decoded, state: State) -> list[Insn] | None:
-    """`pop r` where r holds the word already."""
+def _pop(insn: Insn, decoded: Decoded, state: State, hot: bool) -> list[Insn] | None:
+    """`pop r` where r holds the word already; in cold code also where it is known otherwise, so that nobody need store
+    it (in hot code `flatten` makes it a mov first)."""
     (target,) = decoded.operands
     if not isinstance(target, Reg) or target.name not in _GENERAL or state.esp is None:
         return None
-    if state.places.get(state.esp) != state.places[target.name]:
+    word = state.places.get(state.esp)
+    if word is None:
         return None
-    made = assembled(f"lea esp, [esp + {WORD}]", insn)
-    return [made] if made else None
+    lines = [f"lea esp, [esp + {WORD}]"]
+    if word != state.places[target.name]:
+        source = immediate(word) or holder(word, state)
+        if hot or source is None:
+            return None
+        lines.insert(0, f"mov {target.name}, {source}")
+    made = [assembled(line, insn) for line in lines]
+    return [one for one in made if one is not None]
 
 
 def _store(insn: Insn, decoded: Decoded, state: State) -> list[Insn] | None:
