@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 COLD_BELOW = 1 / 8  # of the function's entries: a block that runs less often is cold
@@ -38,6 +38,11 @@ class Heat:
 
     def copy(self) -> Heat:
         return Heat(dict(self.blocks), dict(self.edges))
+
+    def keep(self, labels: Collection[str]) -> None:
+        """Forget all blocks but these, and the edges from them."""
+        self.blocks = {label: count for label, count in self.blocks.items() if label in labels}
+        self.edges = {edge: count for edge, count in self.edges.items() if edge[0] in labels}
 
     def flow(self, source: str, target: str, count: float) -> None:
         """Set the count of one edge."""

@@ -113,7 +113,11 @@ class Work:
         return self._live
 
     def labels(self) -> Labels:
-        return Labels(self.name, (block.label for block in self.function.blocks))
+        """New labels, of blocks that are gone too: what was known of those is forgotten."""
+        present = {self.name, *(block.label for block in self.function.blocks)}
+        self.heat.keep(present)
+        self.clone_of = {label: original for label, original in self.clone_of.items() if label in present}
+        return Labels(self.name, present)
 
     def block(self, label: str) -> Block:
         return next(block for block in self.function.blocks if block.label == label)
