@@ -59,6 +59,7 @@ class Reason(StrEnum):
     ONE_FRAME = "one frame"
     FRAMES = "the frames stay"
     DUPLICATED = "cold ways into hot blocks lead to copies"
+    WAY_DECIDES = "the way to a test decides it"
     JUMP_TABLE = "a jump table on the hot path"
     FALLS_THROUGH = "hot blocks fall through"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rewriter.analysis.graph import Edge, Index, Way
 from rewriter.analysis.rules import condition_of
-from rewriter.analysis.state import State, entry_state, saved_register
+from rewriter.analysis.state import State, arrive, entry_state, saved_register
 from rewriter.analysis.transfer import Trail, Transfer, operand_value
 from rewriter.analysis.value import REGISTERS, WORD, Value
 from rewriter.analysis.worklist import solve
@@ -148,6 +148,14 @@ class Values:
         if label not in self._known_ways:
             self._known_ways[label] = self._ways(label, self.states[label])
         return self._known_ways[label]
+
+    def onward(self, label: str, state: State) -> list[tuple[Edge, State]]:
+        """The edges that can be taken out of a block by who comes to its top with this state, and no other."""
+        return self._ways(label, arrive(label, None, state))
+
+    def along(self, label: str, state: State) -> list[State]:
+        """The states on the way through a block of who comes to its top with this one, and no other."""
+        return self._trail(label, arrive(label, None, state)).states
 
     def _ways(self, label: str, top: State) -> list[tuple[Edge, State]]:
         block = self.index.blocks.get(label)

@@ -22,6 +22,7 @@ from rewriter.passes.peephole import peephole
 from rewriter.passes.sink import sink
 from rewriter.passes.steps import Steps
 from rewriter.passes.straighten import straighten
+from rewriter.passes.thread import thread
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason
 from rewriter.verify import verify_function
@@ -34,6 +35,9 @@ PASSES: Final[tuple[tuple[str, Pass], ...]] = (
     ("duplicate", duplicate),
     ("constants", constants),
     ("deadcode", deadcode),
+    ("unreachable", unreachable),
+    ("straighten", straighten),
+    ("thread", thread),
     ("unreachable", unreachable),
     ("straighten", straighten),
     ("constants", constants),

@@ -121,6 +121,35 @@ def guard_inverted() -> None:
     arguments.branch = lambda condition, label: branch("e", label)  # type: ignore[attr-defined]
 
 
+def threads_skip_what_leads_to_the_test() -> None:
+    from rewriter.passes.thread import _Round
+
+    lead = _Round._lead
+    _Round._lead = lambda self, source, block, size, target: lead(self, source, block, 0, target)  # type: ignore[method-assign]
+
+
+def one_way_decides_for_all() -> None:
+    from rewriter.passes.thread import _Round
+
+    into = _Round._into
+
+    def only_one(self: Any, block: Any) -> Any:
+        return {source: states[:1] for source, states in into(self, block).items()}
+
+    def first(self: Any, block: Any, ways: Any) -> bool:
+        known = next(iter(ways.values()), None)
+        return branch(self, block, dict.fromkeys(ways, known))
+
+    branch = _Round._branch
+    _Round._into, _Round._branch = only_one, first  # type: ignore[method-assign]
+
+
+def signs_are_words() -> None:
+    from rewriter.analysis import rules
+
+    rules.sign_of = lambda word: word
+
+
 def branch_turned_without_its_target() -> None:
     from rewriter.passes import layout
     from rewriter.x86.encode import invert
@@ -305,6 +334,15 @@ MUTANTS = {
     ),
     "tracing_is_not_asked_for": Mutant("a new call is never traced", gate.tracing_is_not_asked_for, ENTRY),
     "guard_inverted": Mutant("the guard of an argument leads the wrong way", guard_inverted, GOLDEN),
+    "threads_skip_what_leads_to_the_test": Mutant(
+        "the way past a test does not do what the test's block does", threads_skip_what_leads_to_the_test, LOCKSTEP
+    ),
+    "one_way_decides_for_all": Mutant(
+        "a test goes on all ways as it goes on one", one_way_decides_for_all, (*GOLDEN, *LOCKSTEP)
+    ),
+    "signs_are_words": Mutant(
+        "a sign is taken for the word that it is of", signs_are_words, ("tests/analysis/test_values.py",)
+    ),
     "branch_turned_without_its_target": Mutant(
         "a branch falls to the next block under the old condition", branch_turned_without_its_target, LOCKSTEP
     ),
