@@ -18,11 +18,12 @@ any target is right there, so it does not matter if it has changed in between.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from rewriter.analysis.body import Body
 from rewriter.analysis.depths import Depths
-from rewriter.analysis.graph import Way, jump_table
+from rewriter.analysis.graph import Index, Way, jump_table
 from rewriter.analysis.value import WORD
 from rewriter.edit import Labels, clone, written
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
@@ -114,27 +115,13 @@ class Inliner:
         for block, copy in zip(blocks, copies, strict=True):
             self.result.clone_of[copy.label] = block.label
             self.result.returns[copy.label] = returns
-            if block.insns and flow(block.insns[-1].raw) is Flow.CALL:
-                copy.insns[-1] = block.insns[-1]  # who calls itself calls the original
-            self._copy_table(block, copy, labels)
+            table = table_copied(self.depths.index, block, copy, labels)
+            self.result.data += [table] if table else []
             if copy.insns and flow(copy.insns[-1].raw) is Flow.CALL:
                 copy.insns[-1] = block.insns[-1]  # who calls itself wants to be called, and to return
         self.blocks += copies
         self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share)
         return _Instance(body, labels, returns, chain, share)
-
-    def _copy_table(self, block: Block, copy: Block, labels: dict[str, str]) -> None:
-        """A jump table leads into the copy."""
-        targets = self.depths.index.table(block)
-        found = jump_table(block.insns[-1]) if targets else None
-        if found is None:
-            return
-        name = f"{copy.label}$table"
-        refs = {WORD * n: Ref(WORD * n, RefKind.ABS32, labels[target]) for n, target in enumerate(targets)}
-        self.result.data.append(Data(name, None, bytes(WORD * len(targets)), refs, writable=False))
-        last = copy.insns[-1]
-        moved = tuple(replace(r, target=name, addend=0) if r.offset == found.offset else r for r in last.refs)
-        copy.insns[-1] = replace(last, refs=moved)
 
     def _block(self, like: Block, insns: list[Insn], falls_to: str | None, count: float) -> Block:
         """A new block behind `like`, in the same frame."""
@@ -295,6 +282,21 @@ class Inliner:
             made = with_displacement(made, operand.disp - WORD)
         block.insns[-1:] = written([*assemble([_UP]), made], NAME, Reason.TAIL, block.insns[-1:])
         block.falls_to = target
+
+
+def table_copied(index: Index, block: Block, copy: Block, labels: Mapping[str, str]) -> Data | None:
+    """Let the copy of a block that ends with a jump table lead on by one of its own, which leads to these labels
+    instead; None where there is no table."""
+    targets = index.table(block)
+    found = jump_table(block.insns[-1]) if targets else None
+    if found is None:
+        return None
+    name = f"{copy.label}$table"
+    refs = {WORD * n: Ref(WORD * n, RefKind.ABS32, labels[target]) for n, target in enumerate(targets)}
+    last = copy.insns[-1]
+    moved = tuple(replace(r, target=name, addend=0) if r.offset == found.offset else r for r in last.refs)
+    copy.insns[-1] = replace(last, refs=moved)
+    return Data(name, None, bytes(WORD * len(targets)), refs, writable=False)
 
 
 def _pops(ret: Insn) -> int:

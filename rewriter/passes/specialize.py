@@ -22,7 +22,7 @@ from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.plain import plain
 from rewriter.passes.steps import Steps
-from rewriter.passes.transform import BEYOND_THE_PAPER, PASSES, Observer, Pass, Transformer, used_tables
+from rewriter.passes.transform import PASSES, Observer, Pass, Transformer, skipped_passes, used_tables
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
 from rewriter.reasons import Reason, Why
@@ -140,7 +140,7 @@ class Specializer:
         work.current = self.current
         work.early = work.copy() if beyond else None
         work.plain = self._plain(work, handler, paths, share, assumed, number) if beyond else None
-        skipped = without | (BEYOND_THE_PAPER if self.as_published else frozenset())
+        skipped = skipped_passes(without, self.as_published)
         transformer.run(work, [each for each in PASSES[:-1][:most] if each[0] not in skipped])
         small = None
         if beyond:

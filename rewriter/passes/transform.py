@@ -17,6 +17,7 @@ from rewriter.passes.constants import constants
 from rewriter.passes.deadcode import deadcode, unreachable
 from rewriter.passes.duplicate import duplicate
 from rewriter.passes.flatten import flatten
+from rewriter.passes.general import general
 from rewriter.passes.layout import layout
 from rewriter.passes.peephole import peephole
 from rewriter.passes.sink import sink
@@ -32,6 +33,7 @@ Pass = Callable[[Work], None]
 
 # Behind `inline` and `arguments`, which every specialized call begins with.
 PASSES: Final[tuple[tuple[str, Pass], ...]] = (
+    ("general", general),
     ("duplicate", duplicate),
     ("constants", constants),
     ("deadcode", deadcode),
@@ -58,6 +60,12 @@ PASSES: Final[tuple[tuple[str, Pass], ...]] = (
 )
 NAMES: Final = ("inline", "arguments", *dict.fromkeys(name for name, _ in PASSES))
 BEYOND_THE_PAPER: Final = frozenset({"duplicate", "sink"})
+
+
+def skipped_passes(without: frozenset[str], as_published: bool) -> frozenset[str]:
+    """The passes that are not run: `duplicate` does what `general` does, and more."""
+    skipped = without | (BEYOND_THE_PAPER if as_published else frozenset())
+    return skipped if "duplicate" in skipped else skipped | {"general"}
 
 
 class Broken(RuntimeError):

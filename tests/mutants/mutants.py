@@ -144,6 +144,19 @@ def one_way_decides_for_all() -> None:
     _Round._into, _Round._branch = only_one, first  # type: ignore[method-assign]
 
 
+def arguments_are_passed_to_the_inlined_body_alone() -> None:
+    from rewriter.passes import general
+
+    first = general._first
+
+    def forgetful(work: Any, call: Any) -> None:
+        before = list(call.insns)
+        first(work, call)
+        call.insns = before
+
+    general._first = forgetful
+
+
 def signs_are_words() -> None:
     from rewriter.analysis import rules
 
@@ -339,6 +352,9 @@ MUTANTS = {
     ),
     "one_way_decides_for_all": Mutant(
         "a test goes on all ways as it goes on one", one_way_decides_for_all, (*GOLDEN, *LOCKSTEP)
+    ),
+    "arguments_are_passed_to_the_inlined_body_alone": Mutant(
+        "the call behind a failing guard finds no arguments", arguments_are_passed_to_the_inlined_body_alone, LOCKSTEP
     ),
     "signs_are_words": Mutant(
         "a sign is taken for the word that it is of", signs_are_words, ("tests/analysis/test_values.py",)
