@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from rewriter.passes.fit import fitted
+
 COLD_BELOW = 1 / 8  # of the function's entries: a block that runs less often is cold
 
 
@@ -26,15 +28,29 @@ class Heat:
         return self.block(label) > 0 and self.block(label) >= self.block(entry) * COLD_BELOW
 
     def take(
-        self, labels: Mapping[str, str], blocks: Mapping[str, int], edges: Mapping[tuple[str, str], int], share: float
+        self,
+        labels: Mapping[str, str],
+        blocks: Mapping[str, int],
+        edges: Mapping[tuple[str, str], int],
+        share: float,
+        known: Mapping[str, float] | None = None,
     ) -> None:
-        """Count clones (original label → clone, the entry first) with `share` of what was counted for the originals."""
+        """Count clones (original label → clone, the entry first) with `share` of what was counted for the originals;
+        `known`: what is known of the executions of some in this context, by original label."""
         entries = blocks.get(next(iter(labels)), 0) * share
         for original, copy in labels.items():
             self.blocks[copy] = _expected(blocks.get(original, 0), share, entries)
         for (source, target), count in edges.items():
             if source in labels and target in labels:
                 self.edges[labels[source], labels[target]] = _expected(count, share, entries)
+
+        if known:
+            entry = next(iter(labels.values()))
+            mine = set(labels.values())
+            flow = {edge: count for edge, count in self.edges.items() if edge[0] in mine and edge[1] in mine}
+            found, ways = fitted(entry, self.blocks[entry], flow, {labels[label]: n for label, n in known.items()})
+            self.blocks |= {label: found.get(label, 0.0) for label in mine}
+            self.edges |= ways
 
     def copy(self) -> Heat:
         return Heat(dict(self.blocks), dict(self.edges))

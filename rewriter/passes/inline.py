@@ -18,6 +18,8 @@ any target is right there, so it does not matter if it has changed in between.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -27,7 +29,7 @@ from rewriter.analysis.graph import Index, Way, jump_table
 from rewriter.analysis.value import WORD
 from rewriter.edit import Labels, clone, written
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
-from rewriter.passes.heat import Heat
+from rewriter.passes.heat import COLD_BELOW, Heat
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.stays import Calls
@@ -88,6 +90,7 @@ class Inliner:
         self.budget = budget
         self.left_out = left_out
         self.calls = Calls(profile)
+        self.lost = _lost(profile)
         self.outcome = Outcome()
 
     def run(self, handler: str, name: str, paths: tuple[Path, ...], share: float = 1.0) -> Inlined:
@@ -104,7 +107,13 @@ class Inliner:
     # Copies
 
     def _copy(
-        self, body: Body, returns: tuple[int, ...], chain: tuple[str, ...], share: float, entry: str | None = None
+        self,
+        body: Body,
+        returns: tuple[int, ...],
+        chain: tuple[str, ...],
+        share: float,
+        entry: str | None = None,
+        known: Mapping[str, float] | None = None,
     ) -> _Instance:
         """Append a copy of the body to the function."""
         blocks = sorted(body.blocks, key=lambda block: block.label != body.entry)
@@ -120,8 +129,22 @@ class Inliner:
             if copy.insns and flow(copy.insns[-1].raw) is Flow.CALL:
                 copy.insns[-1] = block.insns[-1]  # who calls itself wants to be called, and to return
         self.blocks += copies
-        self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share)
+        self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share, known)
         return _Instance(body, labels, returns, chain, share)
+
+    def _known(self, body: Body, path: Path, entries: float) -> dict[str, float]:
+        """How often the calls of a copy are made that is entered so often.  What no trace shows has not happened only
+        where the callee's table has lost too little for that."""
+        if self.as_published or not path.made:
+            return {}
+        seen, factor = dict(path.below), entries / path.made
+        found = {}
+        for block in body.blocks:
+            callee = self.depths.index.callee(block.insns[-1]) if block.insns else None
+            lost = self.lost.get(callee or "", math.inf)
+            if block.label in seen or lost < path.made * COLD_BELOW:
+                found[block.label] = seen.get(block.label, 0) * factor
+        return found
 
     def _block(self, like: Block, insns: list[Insn], falls_to: str | None, count: float) -> Block:
         """A new block behind `like`, in the same frame."""
@@ -180,7 +203,8 @@ class Inliner:
         count, entries = self.result.heat.block(block.label), self.profile.blocks.get(body.entry, 0)
         entered = count if direct else count * (1 - path.others[0])
         share = min(1.0, entered / entries) if entries else 0.0
-        copy = self._copy(body, returns, (*instance.chain, callee), share)
+        known = self._known(body, path, entries * share)
+        copy = self._copy(body, returns, (*instance.chain, callee), share, known=known)
         self._return(copy, block.falls_to)
         behind = self.depths.index.blocks[path.site].falls_to
         assert behind is not None
@@ -297,6 +321,14 @@ def table_copied(index: Index, block: Block, copy: Block, labels: Mapping[str, s
     moved = tuple(replace(r, target=name, addend=0) if r.offset == found.offset else r for r in last.refs)
     copy.insns[-1] = replace(last, refs=moved)
     return Data(name, None, bytes(WORD * len(targets)), refs, writable=False)
+
+
+def _lost(profile: Profile) -> dict[str, int]:
+    """By function with traces: entries that are in none of them, since its table was full (§3.3)."""
+    kept = Counter[str]()
+    for trace in profile.traces:
+        kept[trace.function] += trace.count
+    return {name: max(profile.blocks.get(name, 0) - count, 0) for name, count in kept.items()}
 
 
 def _pops(ret: Insn) -> int:

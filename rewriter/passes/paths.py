@@ -13,12 +13,16 @@ from rewriter.profile import Trace
 @dataclass(frozen=True, slots=True)
 class Path:
     """Inline the call that ends block `site` (a label of the original program), which enters `callee`, and then
-    the calls `inner` in that copy.  `others`: the share of calls that enter other functions, and their names."""
+    the calls `inner` in that copy.  `others`: the share of calls that enter other functions, and their names.
+
+    `made`: how often the call was seen; `below`: how often those at each site of its callee were, in this context."""
 
     site: str
     callee: str
     inner: tuple[Path, ...] = ()
     others: tuple[float, str] = (0.0, "")
+    made: int = 0
+    below: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.site} calls {self.callee}"
@@ -70,5 +74,6 @@ def _paths(level: dict[str, _Node], least: float) -> tuple[Path, ...]:
         if node.entered[callee] >= least or inner:
             rest = {name: count for name, count in sorted(node.entered.items()) if count and name != callee}
             share = sum(rest.values()) / max(sum(node.entered.values()), 1)
-            found.append(Path(site, callee, inner, (share, ", ".join(rest))))
+            seen = tuple((at, sum(n.entered.values())) for at, n in sorted(node.below.get(callee, {}).items()))
+            found.append(Path(site, callee, inner, (share, ", ".join(rest)), node.entered[callee], seen))
     return tuple(found)
