@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
 
 from rewriter.ir import ABSOLUTE, END, Block, Function, Insn, Program, Ref, RefKind
 from rewriter.x86.flow import Flow, flow
@@ -46,7 +46,18 @@ def _fault_words(program: Program, names: set[str]) -> Iterator[str]:
             yield f"the exception table names {word.target}, which does not exist"
 
 
-def verify_function(function: Function, names: AbstractSet[str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Either:
+    """What is in one of two sets, without a copy of either: one is as large as the program."""
+
+    first: Container[str]
+    second: Container[str]
+
+    def __contains__(self, label: object) -> bool:
+        return label in self.first or label in self.second
+
+
+def verify_function(function: Function, names: Container[str]) -> list[str]:
     """What is wrong with one function of a program that has these labels, its own among them."""
     own = Counter(block.label for block in function.blocks)
     return [f"label {label} is used {n} times" for label, n in own.items() if n > 1] + [
@@ -66,11 +77,11 @@ def _counts(program: Program) -> Counter[str]:
     return labels
 
 
-def _exists(label: str, names: AbstractSet[str]) -> bool:
+def _exists(label: str, names: Container[str]) -> bool:
     return label in names or label == ABSOLUTE or (label.endswith(END) and label.removesuffix(END) in names)
 
 
-def _function_faults(function: Function, names: AbstractSet[str]) -> Iterator[str]:
+def _function_faults(function: Function, names: Container[str]) -> Iterator[str]:
     if not function.blocks:
         yield "has no blocks"
         return
@@ -82,7 +93,7 @@ def _function_faults(function: Function, names: AbstractSet[str]) -> Iterator[st
             yield from _block_faults(block, names)
 
 
-def _block_faults(block: Block, names: AbstractSet[str]) -> Iterator[str]:
+def _block_faults(block: Block, names: Container[str]) -> Iterator[str]:
     for insn in block.insns[:-1]:
         if flow(insn.raw) is not Flow.NEXT or insn.faults_to is not None:
             yield f"{block.label}: control leaves before the end, at {insn.raw.hex()}"
@@ -97,7 +108,7 @@ def _block_faults(block: Block, names: AbstractSet[str]) -> Iterator[str]:
         yield f"{block.label}: falls to {block.falls_to}, which does not exist"
 
 
-def _insn_faults(insn: Insn, names: AbstractSet[str]) -> Iterator[str]:
+def _insn_faults(insn: Insn, names: Container[str]) -> Iterator[str]:
     if insn.faults_to is not None and insn.faults_to not in names:
         yield f"faults to {insn.faults_to}, which does not exist"
     end = 0

@@ -38,7 +38,8 @@ class Body:
                 continue
             block = found[label] = self.index.blocks[label]
             pending += [e.target for e in reversed(self.index.edges(block)) if not self.leaves(e)]
-        order = {block.label: n for f in self.index.program.functions for n, block in enumerate(f.blocks)}
+        owners = {(owner := self.index.owners[label]).name: owner for label in found}
+        order = {block.label: n for owner in owners.values() for n, block in enumerate(owner.blocks)}
         mine = self.index.functions[self.name]
         return sorted(found.values(), key=lambda b: (self.index.owners[b.label] is not mine, order.get(b.label, 0)))
 

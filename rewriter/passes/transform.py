@@ -26,7 +26,7 @@ from rewriter.passes.straighten import straighten
 from rewriter.passes.thread import thread
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason
-from rewriter.verify import verify_function
+from rewriter.verify import Either, verify_function
 
 Observer = Callable[[str, Function, Function], None]
 Pass = Callable[[Work], None]
@@ -102,7 +102,7 @@ class Transformer:
     def check(self, work: Work, pass_name: str) -> None:
         own = [block.label for f in (work.function, work.wrapper) if f is not None for block in f.blocks]
         tables = [data.name for data in used_tables(work)]
-        faults = verify_function(work.function, self.names.union(tables, own, work.entries))
+        faults = verify_function(work.function, Either(self.names, {*tables, *own, *work.entries}))
         if faults:
             raise Broken(f"after {pass_name}: {work.name}: {faults[0]}")
 

@@ -60,7 +60,7 @@ def measured(size: int) -> dict[str, Any]:
 
 
 def test_the_whole_way_is_linear_and_short(benchmark: Any) -> None:
-    """Load, count, specialize, lay out, write, load again; each step may cost three times at most for a doubling."""
+    """Load, count, specialize, lay out, write; each step may cost three times at most for a doubling."""
     found = {size: measured(size) for size in SIZES[:2]}
     found[SIZES[2]] = benchmark.pedantic(measured, args=(SIZES[2],), rounds=1)
     most = found[SIZES[2]]

@@ -1,4 +1,4 @@
-"""The whole way of a generated image: load, count, specialize with what the counters say, lay out, write, load again.
+"""The whole way of a generated image: load, count, specialize with what the counters say, lay out, write.
 
 `python -m tests.bench.whole INSTRUCTIONS` prints each step's processor time, and the memory that was needed.
 """
@@ -78,7 +78,6 @@ def whole(image: bytes) -> Whole:
     found.image = emit(program)
     clock.lap("write")
     found.functions = len(load(found.image).functions)
-    clock.lap("load again")
     return found
 
 
