@@ -15,7 +15,7 @@ from dataclasses import replace
 from rewriter.analysis.callgraph import POINTERS, TABLE, CallGraph
 from rewriter.analysis.gates import gates, is_gate, only_handlers
 from rewriter.analysis.graph import Index
-from rewriter.analysis.liveness import Liveness
+from rewriter.analysis.liveness import ESP, Liveness
 from rewriter.analysis.local import Unknown, local_summary
 from rewriter.analysis.pointers import ThroughPointers
 from rewriter.analysis.summary import (
@@ -162,10 +162,15 @@ def reads_and_writes(values: Values, clobbers: int) -> tuple[int, int]:
     where any of it matters afterwards, all of it that is not in `writes` matters before (`Summary.before`)."""
     live = Liveness(values, 0)
     reads = live.before(values.entry)
-    for result in (*(register_mask(name) for name in REGISTERS if name != "esp"), FLAGS):
-        if result & clobbers:
-            live.solve(result)
-            reads |= live.before(values.entry) & ~result
+    results = [each for each in (*map(register_mask, REGISTERS), FLAGS) if each & clobbers & ~ESP]
+    every = sum(results)
+    live.solve(every)  # what matters for all of them is what matters for any
+    before = live.before(values.entry)
+    reads |= before & ~every
+    for result in results:
+        if before & result:
+            live.solve(every & ~result)
+            reads |= live.before(values.entry) & result
     live.solve(_MASK)
     return reads & _MASK, _MASK & ~live.before(values.entry)
 
