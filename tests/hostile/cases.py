@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -76,6 +79,29 @@ def program(seed: int) -> Case:
         (OUT,),
         _alike(name, what, broken, _rewritten(broken, None, shape)),
     )
+
+
+def foreign(seed: int) -> Case:
+    """A C++ program with all of its library and its unwinding tables; a small one where there is no compiler."""
+    image = thrower()
+    if image is None:
+        return program(seed)
+    what, broken = mutate.elf(image, seed)
+    shape = random.Random(seed).choice(SHAPES[2:4])
+    command = ("rewrite", "in.elf", "-o", OUT, *shape)
+    return Case("foreign", seed, what, {"in.elf": broken}, command, (OUT,), _valid(None), seconds=20)
+
+
+@cache
+def thrower() -> bytes | None:
+    """A static C++ program that throws and catches; None where it cannot be built."""
+    source = "struct E { int x; };\nstatic int f(int a) { if (a > 2) throw E{a}; return a; }\n"
+    source += "int main(int n, char **) { try { return f(n + 5); } catch (E &e) { return e.x - 6; } }\n"
+    command = ["g++", "-m32", "-O2", "-static", "-Wl,--emit-relocs", "-x", "c++", "-", "-o"]
+    with tempfile.TemporaryDirectory() as folder, suppress(OSError):
+        built = subprocess.run([*command, f"{folder}/thrower"], input=source.encode(), capture_output=True, check=False)
+        return Path(folder, "thrower").read_bytes() if built.returncode == 0 else None
+    return None
 
 
 def kernel_image(seed: int) -> Case:
@@ -180,6 +206,7 @@ def disk_image(seed: int) -> Case:
 
 KINDS: Mapping[str, tuple[int, Callable[[int], Case]]] = {
     "program": (10, program),
+    "foreign": (1, foreign),
     "kernel": (5, kernel_image),
     "contract": (4, contract_file),
     "profile": (3, profile_file),

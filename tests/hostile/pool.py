@@ -46,6 +46,7 @@ def _warm() -> None:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     cases.profile()
+    cases.thrower()
     emit(load(cases.kernel(), cases.contract()))
 
 

@@ -50,7 +50,7 @@ def test_broken_surroundings_are_answered(kind: str) -> None:
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert set(KINDS) == {"program", "kernel", "contract", "profile", "folder", "archive", "disk"}
+    assert set(KINDS) == {"program", "foreign", "kernel", "contract", "profile", "folder", "archive", "disk"}
 
 
 def fall_over() -> None:
