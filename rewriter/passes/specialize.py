@@ -8,6 +8,7 @@ from typing import Final
 
 from rewriter.analysis.callers import current_at_entry, number_in_eax, origins, read_after_handler
 from rewriter.analysis.depths import Depths
+from rewriter.analysis.explain import Explainer
 from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
 from rewriter.edit import copied
@@ -91,7 +92,9 @@ class Specializer:
             return f"pinned: {pins[0]}"
         summary = self.depths.of(handler)
         if summary.pops is None:
-            return summary.reason
+            chain = Explainer(self.depths).chain(handler)  # down to the function that is the reason (§5)
+            reason = summary.reason.rpartition(": ")[2]
+            return f"{' → '.join(chain)}: {reason}" if chain else summary.reason
         known = number is not None and self.number_in_eax
         return "reads eax of its caller" if self.reads_number(handler) and not known else None
 

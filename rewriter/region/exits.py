@@ -43,11 +43,13 @@ class Exits:
     _masks: dict[str, list[int]] = field(default_factory=dict)
 
     def matters(self, label: str, site: int) -> int:
-        """Registers, flags and bytes of the frame that matter before an instruction (`analysis.liveness`)."""
+        """Registers, flags and bytes of the frame that matter before an instruction (`analysis.liveness`), and eax
+        where the original program finds the call's number in it."""
         if label not in self.values.states:
             return self.values.transfer.callees.of(label).before(self.at_return)
         if label not in self._masks:
-            self._masks[label] = [self.live.before(label), *self.live.after(label)]
+            number = _EAX if self.home is not None and self.home.numbered(label) else 0
+            self._masks[label] = [mask | number for mask in (self.live.before(label), *self.live.after(label))]
         return self._masks[label][site]
 
     def leave(self, label: str, site: int, state: State, why: Why, weight: float) -> Exit:
@@ -58,7 +60,7 @@ class Exits:
             raise FlagsLost(f"{label} is nowhere in the original program")
         if outside and not (self.values.index.is_entry(label) and state.esp == 0):
             raise Refused(f"control leaves for {label}")
-        mask = self.matters(label, site) | (_EAX if self.home is not None and self.home.numbered(label) else 0)
+        mask = self.matters(label, site)
         if not rebuildable(state.flags, state.carry, mask):
             raise FlagsLost(f"flags matter at {label}")
         flags = None
@@ -66,7 +68,7 @@ class Exits:
             flags = state.carry if mask & FLAGS == CF else state.flags
         registers = {r: state.registers[r] for r in REGISTERS if r != "esp" and register_mask(r) & mask}
         whole = state.segments is not None and self.elsewhere(label)
-        slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and (whole or _slot_matters(c, mask))}
+        slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and (whole or slot_matters(c, mask))}
         slots |= state.returns
         at = self._address(*(home or (label, site)))
         return Exit(label, site, why, state.esp, registers, slots, flags, weight, outside, state.segments, home, at)
@@ -88,6 +90,6 @@ class Exits:
 _EAX = register_mask("eax")
 
 
-def _slot_matters(slot: int, mask: int) -> bool:
+def slot_matters(slot: int, mask: int) -> bool:
     """The caller's words always do."""
     return slot >= 0 or bool(mask >> STACK_SHIFT - slot - WORD & 0b1111)

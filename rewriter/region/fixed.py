@@ -40,7 +40,8 @@ def fixed(m: Moment) -> None:
     written = tuple(_ranges(m, found.stores))
     if found.stores:
         m.give_away(*(m.state.registers[r] for r in _OTHERS if found.reads & _MASKS[r] and not _leads(found, r)))
-        m.give_away(*(v for slot, v in m.state.slots.items() if v and any(_within(slot, r) for r in read)))
+        for low, high in read:
+            m.give_away_words(low, high)
     if found.loads or found.stores:
         m.settle(kills=False, also=read)
     effect = m.effect("fixed", faults=False)
@@ -141,7 +142,7 @@ def call(m: Moment, callee: Summary) -> None:
     esp = m.state.esp
     high = depth_reach(callee.use_depth, m.step.state, m.step.returns)
     m.give_away(*(m.state.registers[r] for r in _OTHERS if callee.reads & _MASKS[r]))
-    m.give_away(*(v for slot, v in m.state.slots.items() if v is not None and esp <= slot < high))
+    m.give_away_words(esp, high)
     m.settle(kills=False, also=((esp, high),))
     m.by_segment()
     effect = m.effect("call", value=target, faults=False)

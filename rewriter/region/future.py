@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rewriter.analysis.liveness import LOWEST
-from rewriter.region.tree import Effect, Exit, Node, Return, exits, nodes
+from rewriter.region.tree import Again, Effect, Enter, Exit, Node, Return, exits, nodes
 from rewriter.region.value import WORD, Value, inside
 
 NEAR = 112  # bytes, with what else lies below
@@ -27,10 +27,40 @@ class Future:
     def __init__(self, root: Node) -> None:
         self._from: dict[int, Uses] = {}
         self.highest: dict[int, int] = {}
-        for node in reversed(list(nodes(root))):
-            self._from[id(node)] = self.behind(node, -1)
-            self.highest[id(node)] = max([_highest(node), *(self.highest[id(child)] for child in node.children())])
+        self._stays: dict[int, Uses] = {}  # by top of a loop: what every round leaves where it was
+        self._made: dict[int, set[Value]] = {}  # the same: words that are others in each round
+        self.root = root
+        self._words: dict[int, set[Value]] = {}  # of a join, those that vary
+        for node in nodes(root):
+            if isinstance(node.end, Enter | Again):
+                self._words.setdefault(id(node.end.top), set()).update(node.end.bindings)
+        self._find(root)
         self.wishes = wishes(root)
+
+    def _find(self, root: Node) -> None:
+        """Backwards, until the tops of loops bring nothing new."""
+        order = list(reversed(list(nodes(root))))
+        for node in order:
+            self._from.pop(id(node), None)
+        while True:
+            before = dict(self._from), dict(self.highest)
+            for node in order:
+                self._from[id(node)] = self.behind(node, -1)
+                below = [*node.children(), *([node.end.top] if isinstance(node.end, Again) else [])]
+                self.highest[id(node)] = max([_highest(node), *(self.highest.get(id(n), LOWEST) for n in below)])
+            if not any(isinstance(node.end, Again) for node in order):
+                return
+            if self.highest == before[1] and all(_same(uses, before[0].get(key)) for key, uses in self._from.items()):
+                return
+
+    def at(self, node: Node) -> Uses:
+        """What is used from the beginning of a node on."""
+        return self._from[id(node)]
+
+    def settle(self, top: Node, stays: Iterable[Value]) -> None:
+        """From now on each round of a loop leaves these values where they are at its top."""
+        self._stays[id(top)] = Uses(tuple(stays))
+        self._find(self.root)
 
     def behind(self, node: Node, position: int) -> Uses:
         """What is used behind the effect at this position."""
@@ -46,9 +76,43 @@ class Future:
 
     def below(self, node: Node) -> Uses:
         """What is used behind the end of a node."""
+        if isinstance(node.end, Again):
+            return self._round(node.end.top)
         uses = [self._from[id(child)] for child in node.children()]
         hot = dict.fromkeys(v for use in uses for v in use.hot)
         return Uses(tuple(hot), tuple(dict.fromkeys(v for use in uses for v in use.cold)))
+
+    def _round(self, top: Node) -> Uses:
+        """What the next round will find where it was in this one: nothing that a round makes."""
+        if id(top) in self._stays:
+            return self._stays[id(top)]
+        uses = self._from.get(id(top), Uses())
+        if id(top) not in self._made:
+            self._made[id(top)] = made_in(top) | self._words[id(top)]
+        made = self._made[id(top)]
+
+        def stay(values: tuple[Value, ...]) -> tuple[Value, ...]:
+            return tuple(v for v in values if made.isdisjoint(inside(v)))
+
+        return Uses(stay(uses.hot), stay(uses.cold))
+
+
+def _same(one: Uses, other: Uses | None) -> bool:
+    return other is not None and set(one.hot) == set(other.hot) and set(one.cold) == set(other.cold)
+
+
+def made_in(top: Node) -> set[Value]:
+    """Words that are others in each round of a loop."""
+    found: set[Value] = set()
+    for node in nodes(top):
+        if isinstance(node.end, Again) and node.end.top is top:
+            found |= set(node.end.bindings)
+        for effect in node.effects:
+            found |= {*effect.results.values(), *effect.halves.values()}
+            found |= {effect.result} if effect.result is not None else set()
+        if isinstance(node.end, Enter):
+            found |= set(node.end.bindings)
+    return {value for value in found if value.op in ("phi", "result")}
 
 
 def wishes(root: Node) -> dict[Value, str]:

@@ -1,14 +1,14 @@
 """Symbolic execution along the hot edges: a tree of straight code, the likeliest paths first, within a budget.
 
-Where two paths meet again each goes on alone (tail duplication): no joins, no fixpoint.  A path ends at a return, or
-at an exit: where it gets unlikely, where an instruction is not understood, where it has come round a loop.
+Where two paths meet again each goes on alone (tail duplication), but at the top of a loop; or, with `Limits.joins`,
+wherever much is behind (`meet`).  A path ends at a return, where it comes together with another, or at an exit: where
+it gets unlikely, where an instruction is not understood.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from rewriter.analysis.graph import Way
 from rewriter.analysis.rules import condition_of
@@ -17,83 +17,57 @@ from rewriter.ir import Block, Insn
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason, Why
 from rewriter.region import rules
-from rewriter.region.exits import Exits, FlagsLost, Refused
+from rewriter.region.exits import FlagsLost, Refused
 from rewriter.region.fixed import call
 from rewriter.region.flag import CallEnds, Condition, Unsupported, alternatives
-from rewriter.region.home import Home
+from rewriter.region.limits import Limits as Limits
+from rewriter.region.meet import Meeting
 from rewriter.region.moment import Moment
+from rewriter.region.passed import pass_on
+from rewriter.region.path import Leaf, Path
 from rewriter.region.segments import Segments
 from rewriter.region.state import State
-from rewriter.region.tree import Branch, Exit, Node, Return, exits, nodes
-from rewriter.region.value import Pool, Value, inside
+from rewriter.region.tree import Branch, Exit, Node, Return
+from rewriter.region.value import Pool, Value
+from rewriter.region.weight import weigh
 from rewriter.x86.decode import decode
 from rewriter.x86.flow import Flow, flow
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far a region goes."""
+class Lifter(Meeting):
+    """`known`: what registers hold at the entry."""
 
-    budget: int = 1200  # instructions lifted
-    least: float = 1 / 10  # of the entries: a path that is followed less often is left
-    rounds: int = 2  # times that a path may come by the same block
-    calls: bool = True  # whether a path goes on behind a call
-
-
-@dataclass(slots=True)
-class Leaf:
-    """Where a path can go on: `node` is to be filled from the top of block `label`."""
-
-    node: Node
-    label: str
-    state: State
-    seen: dict[str, int]
-
-
-@dataclass(slots=True)
-class _Path:
-    """The piece that is being lifted.  A checkpoint is a place before flags were made that are not a value."""
-
-    leaf: Leaf
-    node: Node
-    checkpoints: list[tuple[int, str, int, State]] = field(default_factory=list)
-
-
-class Lifter:
     def __init__(self, work: Work, known: Mapping[str, Value], pool: Pool, limits: Limits) -> None:
-        self.work = work
-        self.limits = limits
-        self.values = work.values()
-        self.home = Home(work) if work.at_home else None
-        self.exits = Exits(self.values, work.liveness(self.values), work.at_return, self.home)
-        self.pool = pool
+        super().__init__(work, pool, limits)
         self.known = known
-        self.count = 0  # of effects
-        self.lifted = 0  # instructions
-        self._planted = 0
-        self._heap: list[tuple[float, int, Leaf]] = []
-        self._entries = max(work.heat.block(work.name), 1e-9)
 
     def run(self) -> Node:
         """The whole tree.  Raises Refused."""
-        root = Node(self.work.heat.block(self.work.name))
+        root = self._root
         state = State.at_entry(self.pool, self.known)
         if self.work.number is not None:
             state.segments = Segments.of_program(self.pool)
         self._plant(Leaf(root, self.work.name, state, {}))
         while self._heap:
+            self.work.depths.poll()
             _, _, leaf = heapq.heappop(self._heap)
+            if leaf.stale:
+                continue
+            path = Path(leaf, leaf.node)
+            if leaf.begins:
+                assert leaf.under is not None
+                leaf.state, leaf.under[0].lifted = self.joins.state(leaf.under[0]), True
+            elif self._meets(path, leaf.label):
+                continue
             why = self._ends(leaf)
             if why is not None:
                 leaf.node.end = self._exit(leaf.label, 0, leaf.state, why, leaf.node.weight)
             else:
-                self._grow(_Path(leaf, leaf.node))
-        _pass_on(root)
+                self._grow(path)
+        self._bind()
+        pass_on(root)
+        weigh(root)
         return root
-
-    def _plant(self, leaf: Leaf) -> None:
-        self._planted += 1
-        heapq.heappush(self._heap, (-leaf.node.weight, self._planted, leaf))
 
     def _ends(self, leaf: Leaf) -> Why | None:
         """Why a path is not followed; None if it is."""
@@ -120,7 +94,7 @@ class Lifter:
 
     # One piece
 
-    def _grow(self, path: _Path) -> None:
+    def _grow(self, path: Path) -> None:
         """Lift block after block, up to a branch that is not decided, a return or an exit."""
         leaf = path.leaf
         label: str | None = leaf.label
@@ -136,12 +110,14 @@ class Lifter:
                 return
             if label is None:
                 return
+            if self._meets(path, label):
+                return
             why = self._ends(Leaf(path.node, label, leaf.state, leaf.seen))
             if why is not None:
                 self._stop(path, label, 0, why)
                 return
 
-    def _straight(self, path: _Path, block: Block) -> bool:
+    def _straight(self, path: Path, block: Block) -> bool:
         """The instructions that go on to the next; False if the path has ended."""
         state = path.leaf.state
         for site, insn, known in self.values.walk(block.label):
@@ -161,9 +137,10 @@ class Lifter:
             self._check_flags(path, block.label, site, before, effects)
         return True
 
-    def _step(self, path: _Path, label: str, site: int, insn: Insn, known: Known) -> None:
+    def _step(self, path: Path, label: str, site: int, insn: Insn, known: Known) -> None:
         self.lifted += 1
         self.pool.origin, flags = insn.origin, path.leaf.state.flags
+        path.node.size += 1
         moment = self._moment(path, label, site, insn, known)
         if flow(insn.raw) is Flow.NEXT:
             rules.run(moment)
@@ -173,15 +150,10 @@ class Lifter:
         if path.leaf.state.flags != flags:
             path.leaf.state.flags_by = insn.origin
 
-    def _moment(self, path: _Path, label: str, site: int, insn: Insn, known: Known) -> Moment:
+    def _moment(self, path: Path, label: str, site: int, insn: Insn, known: Known) -> Moment:
         transfer = self.values.transfer
         behind = known.copy()
         transfer.step(label, site, insn, behind)
-        if not path.leaf.state.leaked and behind.escaped:
-            alone = known.copy()
-            alone.escaped = frozenset()
-            transfer.step(label, site, insn, alone)
-            path.leaf.state.leaked = bool(alone.escaped)
         step = transfer.at(label, site, insn, known)
         return Moment(
             self.pool,
@@ -201,7 +173,7 @@ class Lifter:
         count = heat.block(label)
         return min(1.0, heat.edge(label, insn.faults_to) / count) if insn.faults_to is not None and count else 0.0
 
-    def _note(self, path: _Path, label: str, site: int, before: State, effects: int) -> None:
+    def _note(self, path: Path, label: str, site: int, before: State, effects: int) -> None:
         """Remember return addresses, and the state before a place that is not in the original program."""
         if self.home is None:
             return
@@ -212,13 +184,13 @@ class Lifter:
         if self.home.of(label, site) is not None and self.home.of(label, site + 1) is None:
             path.checkpoints.append((effects, label, site, before))
 
-    def _check_flags(self, path: _Path, label: str, site: int, before: State, effects: int) -> None:
+    def _check_flags(self, path: Path, label: str, site: int, before: State, effects: int) -> None:
         """Remember the state before flags that are not a value."""
         flags = path.leaf.state.flags
         if flags != before.flags and (flags is None or flags.kind == "effect"):
             path.checkpoints.append((effects, label, site, before))
 
-    def _stop(self, path: _Path, label: str, site: int, why: Why) -> None:
+    def _stop(self, path: Path, label: str, site: int, why: Why) -> None:
         """End the piece before this instruction; where flags matter that are lost, before they were made."""
         state, node = path.leaf.state, path.node
         while True:
@@ -234,7 +206,7 @@ class Lifter:
 
     # Ends of blocks
 
-    def _turn(self, path: _Path, block: Block) -> str | None:
+    def _turn(self, path: Path, block: Block) -> str | None:
         """The label where the path goes on; None if it has ended.  Raises Unsupported, FlagsLost."""
         last = block.insns[-1] if block.insns else None
         kind = flow(last.raw) if last is not None else Flow.NEXT
@@ -262,7 +234,7 @@ class Lifter:
             raise Unsupported("iret with other segments than at the gate")
         return Return(last, dict(state.registers), {}, state.segments._replace(upward=False))
 
-    def _call(self, path: _Path, block: Block, last: Insn) -> str | None:
+    def _call(self, path: Path, block: Block, last: Insn) -> str | None:
         site = len(block.insns) - 1
         known = self.values.before_last(block.label)
         before, effects = path.leaf.state.copy(), len(path.node.effects)
@@ -277,7 +249,7 @@ class Lifter:
         self._check_flags(path, block.label, site, before, effects)
         return block.falls_to
 
-    def _branch(self, path: _Path, block: Block, last: Insn) -> str | None:
+    def _branch(self, path: Path, block: Block, last: Insn) -> str | None:
         state = path.leaf.state
         code = condition_of(decode(last.raw).mnemonic)
         if not code:
@@ -293,7 +265,7 @@ class Lifter:
         self._fork(path, block, last, asked, taken, falls)
         return None
 
-    def _fork(self, path: _Path, block: Block, last: Insn, asked: Condition, taken: str, falls: str) -> None:
+    def _fork(self, path: Path, block: Block, last: Insn, asked: Condition, taken: str, falls: str) -> None:
         state, node = path.leaf.state, path.node
         if asked.flags.kind == "effect" and (not node.effects or node.effects[-1].number != asked.flags.effect):
             raise FlagsLost("flags that something else has changed")
@@ -303,7 +275,7 @@ class Lifter:
             after = state.copy()
             after.assume(self.pool, asked, holds)
             self.exits.leave(label, 0, after, Why(Reason.COLD_EDGE), 0.0)  # raises FlagsLost where nothing could leave
-            leaves.append(Leaf(Node(weight), label, after, dict(path.leaf.seen)))
+            leaves.append(Leaf(Node(weight), label, after, dict(path.leaf.seen), path.leaf.inside, path.leaf.under))
         node.end = self._end(asked, leaves[0].node, leaves[1].node, last.origin, state.flags_by)
         for leaf in leaves:
             self._plant(leaf)
@@ -321,16 +293,3 @@ class Lifter:
             first, second = heat.block(taken), heat.block(falls)
         total = first + second
         return (node.weight * first / total, node.weight * second / total) if total > 0 else (0.0, 0.0)
-
-
-def _pass_on(root: Node) -> None:
-    """What a callee may leave alone in a register must be there before the call, if it is used behind it."""
-    every = list(nodes(root))
-    used = {value for node in every for effect in node.effects for use in effect.uses() for value in inside(use)}
-    used |= {value for way_out in exits(root) for use in way_out.uses() for value in inside(use)}
-    used |= {value for node in every if node.end is not None for use in node.end.uses() for value in inside(use)}
-    pending = [effect for node in every for effect in node.effects if effect.passed]
-    for effect in reversed(pending):
-        for register in [r for r in effect.passed if effect.results[r] in used]:
-            effect.inputs[register] = effect.passed[register]
-            used |= set(inside(effect.passed[register]))

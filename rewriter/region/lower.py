@@ -12,7 +12,8 @@ from rewriter.region.flag import Condition
 from rewriter.region.future import Future, Uses, room
 from rewriter.region.machine import GENERAL, Line, Machine, Places
 from rewriter.region.segments import Segments
-from rewriter.region.tree import Branch, Exit, Node, Return
+from rewriter.region.tree import Again, Branch, Enter, Exit, Node, Return
+from rewriter.region.turns import again, enter
 from rewriter.region.value import Pool, Value, values_in
 from rewriter.region.writer import Writer
 from rewriter.x86.encode import EncodeError, assemble, branch
@@ -54,7 +55,9 @@ class Lowerer:
         *,
         pushes: bool = False,
         near: bool = False,
+        poll: Callable[[], None] = lambda: None,
     ) -> None:
+        self.poll = poll
         self.root = root
         self.pool = pool
         self.fresh = fresh
@@ -64,6 +67,7 @@ class Lowerer:
         self.room.pushes = pushes
         self.drafts: list[Draft] = []
         self.exits: dict[str, tuple[str, int]] = {}
+        self._tops: dict[int, tuple[str, Places]] = {}  # of loops: label, and what is where there
         self._names: dict[tuple[str, int], str] = {}
 
     def run(self, entry: str, known: Mapping[str, Value], segments: Segments | None = None) -> Lowered:
@@ -71,6 +75,7 @@ class Lowerer:
         held = {name: known.get(name) or self.pool.make("param", name) for name in GENERAL}
         pending = [(self.root, entry, Places(held, segments=segments))]
         while pending:
+            self.poll()
             node, label, places = pending.pop()
             pending += self._node(node, label, places)
         blocks = _assembled(self.drafts)
@@ -104,6 +109,13 @@ class Lowerer:
         m.after = Uses(tuple(node.end.uses()) if node.end is not None else ())
         if isinstance(node.end, Branch):
             return self._branch(node, node.end, writer, draft)
+        if isinstance(node.end, Enter | Again):
+            if id(node.end.top) not in self._tops:
+                return self._enter(node.end, writer, draft)
+            draft.falls_to, places = self._tops[id(node.end.top)]
+            again(writer, node.end, places)
+            draft.lines = m.lines
+            return []
         writer.flush()
         if isinstance(node.end, Return):
             m.origin = node.end.insn.origin
@@ -121,6 +133,13 @@ class Lowerer:
         draft.lines, m.lines = m.lines, []
         draft.falls_to = self.fresh()
         return self._draft(draft.falls_to, weight)
+
+    def _enter(self, end: Enter | Again, writer: Writer, draft: Draft) -> list[tuple[Node, str, Places]]:
+        """On to a join that nobody has come to yet."""
+        label, places = self.fresh(), enter(writer, end, self.future)
+        self._tops[id(end.top)] = label, places
+        draft.lines, draft.falls_to = writer.m.lines, label
+        return [(end.top, label, places.copy())]
 
     def _branch(self, node: Node, end: Branch, writer: Writer, draft: Draft) -> list[tuple[Node, str, Places]]:
         m = writer.m
@@ -206,15 +225,23 @@ def _shared(blocks: list[Block], exits: set[str]) -> list[Block]:
     renamed: dict[str, str] = {}
     first: dict[object, str] = {}
     for block in blocks[1:]:
-        if block.falls_to not in exits or any(flow(insn.raw) is not Flow.NEXT for insn in block.insns):
-            continue
-        if not block.insns:
+        if not block.insns and block.falls_to is not None and _last(block.falls_to, renamed) != block.label:
             renamed[block.label] = block.falls_to
+            continue
+        if block.falls_to not in exits or any(flow(insn.raw) is not Flow.NEXT for insn in block.insns):
             continue
         key = (block.falls_to, tuple((insn.raw, insn.refs, insn.faults_to) for insn in block.insns))
         if first.setdefault(key, block.label) != block.label:
             renamed[block.label] = first[key]
-    return [_led(block, renamed) for block in blocks if block.label not in renamed]
+    whole = {label: _last(label, renamed) for label in renamed}
+    return [_led(block, whole) for block in blocks if block.label not in renamed]
+
+
+def _last(label: str, renamed: Mapping[str, str]) -> str:
+    """Where a label leads, over all that are gone."""
+    while label in renamed:
+        label = renamed[label]
+    return label
 
 
 def _led(block: Block, renamed: Mapping[str, str]) -> Block:

@@ -56,8 +56,16 @@ class Moment:
 
     def give_away(self, *values: Value) -> None:
         """Somebody else gets to know these values."""
-        if any(inner.op == "stack" for value in values for inner in inside(value)):
+        if any(v.on_stack or v in self.pool.from_stack for value in values for v in inside(value)):
             self.state.leaked = True
+
+    def give_away_words(self, low: int, high: int) -> None:
+        """Somebody else reads these stack bytes; what memory alone knows may be an address."""
+        state = self.state
+        touched = {slot: value for slot, value in state.slots.items() if low < slot + WORD and slot < high}
+        self.give_away(*(value for value in touched.values() if value is not None))
+        unknown = None in touched.values() or any(cover([lost], low, high) for lost in state.lost)
+        state.leaked |= low < high and unknown
 
     # Operands
 
@@ -126,12 +134,19 @@ class Moment:
         if address.offset is not None:
             return address.offset
         touched = self.step.touched(mem, mem.size)
-        if touched is None:
+        if touched is None or (touched == EVERYTHING and self._elsewhere(address)):
             self.by_segment()
             return address
         if touched == EVERYTHING or touched[1] - touched[0] != mem.size:
             raise Unsupported("touches the stack at an unknown place")
         return touched[0]
+
+    def _elsewhere(self, address: Value) -> bool:
+        """Whether an address is certainly not on this stack, though on other paths it might be: as long as this path
+        has given none away, nobody else can have one."""
+        if self.state.leaked:
+            return False
+        return not any(v.on_stack or v.op == "current" or v in self.pool.from_stack for v in inside(address))
 
     def by_segment(self) -> None:
         """Memory that is not on this stack is found by ds or es."""
@@ -169,7 +184,9 @@ class Moment:
         effect = self.effect("load", size=size, address=self._where(place), below=self._below(place))
         narrow = () if size == WORD else (size,)
         effect.result = self.pool.make("result", effect.number, "", *narrow)
-        if not isinstance(place, int):
+        if isinstance(place, int):
+            self.pool.from_stack.add(effect.result)
+        else:
             self.settle(kills=False)
         self.effects.append(effect)
         return effect.result

@@ -38,7 +38,7 @@ class Placer(Conditions):
             while left:
                 ready = [r for r in left if not self._blocks(r, left)]
                 if ready:
-                    self._move(ready[0], left.pop(ready[0]))
+                    self.move(ready[0], left.pop(ready[0]))
                 else:
                     self._unblock(next(iter(left)), left, {*wanted, *avoid})
                 left = {r: v for r, v in left.items() if self.m.at.held.get(r) is not v}
@@ -53,7 +53,8 @@ class Placer(Conditions):
         again = m.cheap(value) and value.op not in ("current", "segment")
         return not again and (asked or value in m.needed())
 
-    def _move(self, register: str, value: Value) -> None:
+    def move(self, register: str, value: Value) -> None:
+        """The value into this register, which nobody needs."""
         m = self.m
         source, slot = m.find(value), m.stored(value)
         if source is not None:

@@ -42,6 +42,9 @@ from rewriter.region.ways import lowest
 
 NAME = "region"
 LIMITS = Limits()
+_FEW = 0.1  # of the calls: so many may leave where a path is unlikely, or goes too far
+_UNFOLLOWED = (Reason.COLD_EDGE, Reason.LOOP, Reason.BUDGET)
+_JOINED = 4  # times the budget where paths that meet go on as one: nothing is lifted twice for each of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Region:
     root: Node
     lowered: Lowered
     cost: float  # instructions that a call is expected to execute
+    lost: float  # of the calls, the part that leaves where a path is unlikely, or goes too far
     behind: float  # those of them that are executed behind the exits
 
 
@@ -133,17 +137,29 @@ def _cool(work: Work, root: Node) -> None:
 
 
 def _made(work: Work, limits: Limits) -> Region:
-    """With calls inside of it, if there is room for what must survive them; else it ends before each."""
+    """With calls inside of it, if there is room for what must survive them; else it ends before each.  Each path on its
+    own, or joined where they meet: a tree that loses many of them, each too unlikely to be followed, is not believed,
+    since which way a branch goes may depend on the one before."""
     depth = deepest(work.values())
     if depth is None:
         raise Refused("esp is not known everywhere")
     behind = remaining(work)
+    found = [_if_any(work, depth, behind, limits)]
+    if found[0] is None or found[0].lost > _FEW:
+        found.append(_if_any(work, depth, behind, replace(limits, joins=True, budget=_JOINED * limits.budget)))
+    if made := [each for each in found if each is not None]:
+        return made[-1]
+    alone = _tried(work, depth, behind, replace(limits, calls=False))
+    detail = "paths end there: too few places for what must survive it"
+    work.outcome.refuse(NAME, work.name, work.name, Reason.CALL, detail)
+    return alone
+
+
+def _if_any(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> Region | None:
     try:
         return _tried(work, depth, behind, limits)
-    except Refused as why:
-        made = _tried(work, depth, behind, replace(limits, calls=False))
-        work.outcome.refuse(NAME, work.name, work.name, Reason.CALL, f"paths end there: {why}")
-        return made
+    except Refused:
+        return None
 
 
 def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> Region:
@@ -153,7 +169,11 @@ def _tried(work: Work, depth: int, behind: dict[str, float], limits: Limits) -> 
         known["eax"] = pool.const(work.number)
     root = Lifter(work, known, pool, limits).run()
     lowered, cost = lowest(root, pool, work, known, depth, behind)
-    return Region(root, lowered, cost, outside(root, behind))
+    return Region(root, lowered, cost, _lost(root), outside(root, behind))
+
+
+def _lost(root: Node) -> float:
+    return sum(exit.weight for exit in exits(root) if exit.why.reason in _UNFOLLOWED) / max(root.weight, 1e-9)
 
 
 def _enter(work: Work, lowered: Lowered) -> None:

@@ -21,7 +21,7 @@ def run(moment: Moment) -> None:
     mnemonic = moment.decoded.mnemonic
     if moment.state.segments is not None and moved(moment):
         return
-    if moment.decoded.prefixes or any(isinstance(o, Mem) and o.segment for o in moment.decoded.operands):
+    if moment.decoded.prefixes or any(_special(operand) for operand in moment.decoded.operands):
         fixed(moment)
     elif mnemonic.startswith("cmov"):
         _select(moment, mnemonic.removeprefix("cmov"))
@@ -29,6 +29,13 @@ def run(moment: Moment) -> None:
         _set(moment, mnemonic.removeprefix("set"))
     else:
         RULES.get(mnemonic, fixed)(moment)
+
+
+def _special(operand: Operand) -> bool:
+    """Memory by a segment of its own, or a register that is none of the general ones."""
+    if isinstance(operand, Mem):
+        return operand.segment is not None
+    return isinstance(operand, Reg) and operand.name.startswith(("cr", "dr"))
 
 
 def _move(m: Moment) -> None:

@@ -1,4 +1,4 @@
-"""The lifted code: a tree of straight pieces, each a list of effects in their order and an end."""
+"""The lifted code: a tree of straight pieces, each a list of effects in their order and an end; loops lead back."""
 
 from __future__ import annotations
 
@@ -117,15 +117,41 @@ class Branch:
 
 
 @dataclass(slots=True)
+class Enter:
+    """On to the `top` of a piece that others lead to, too; `bindings`: what the words are then that vary from time to
+    time."""
+
+    top: Node
+    bindings: dict[Value, Value] = field(default_factory=dict)
+
+    def uses(self) -> Iterator[Value]:
+        yield from self.bindings.values()
+
+
+@dataclass(slots=True)
+class Again:
+    """The same where another piece has led there before: for a loop, from behind its top."""
+
+    top: Node
+    bindings: dict[Value, Value]
+
+    def uses(self) -> Iterator[Value]:
+        yield from self.bindings.values()
+
+
+@dataclass(slots=True)
 class Node:
-    """A straight piece.  `weight`: how often it is expected to run."""
+    """A straight piece.  `weight`: how often it is expected to run; `size`: instructions that were lifted for it."""
 
     weight: float
     effects: list[Effect] = field(default_factory=list)
-    end: Branch | Exit | Return | None = None
+    end: Branch | Exit | Return | Enter | Again | None = None
+    size: int = 0
 
     def children(self) -> tuple[Node, ...]:
         """The hotter one first."""
+        if isinstance(self.end, Enter):
+            return (self.end.top,)
         if not isinstance(self.end, Branch):
             return ()
         pair = (self.end.taken, self.end.falls)

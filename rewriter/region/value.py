@@ -16,6 +16,8 @@ class Value:
                  param(register at the entry)  given(offset): a word of the caller's stack, as it was at the entry
                  segment(ds or es): what the program had in it at the gate
                  result(effect, place): what an effect left in a register; a load's word
+                 phi(loop, place): what a register or stack slot holds where a loop begins, another word each time;
+                 with a third argument, where that may be a place on the stack
     Operations:  add sub and or xor mul not neg shl shr sar (by a number)  shld shrd (by a number)
                  signed (the lowest n bytes, extended)  set(condition)  borrow(condition) = −set
                  select(condition, a, b)  adc sbb (a, b, condition)
@@ -46,6 +48,11 @@ class Value:
         return offset
 
     @property
+    def on_stack(self) -> bool:
+        """Whether it is a place on the stack, or was one in some round of a loop."""
+        return self.op == "stack" or (self.op == "phi" and len(self.args) > 2)
+
+    @property
     def immediate(self) -> bool:
         """Whether an instruction can hold it."""
         return self.op in ("const", "label")
@@ -60,7 +67,7 @@ class Value:
 
 
 Key: TypeAlias = tuple[str, tuple[object, ...]]
-LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "segment", "result"])
+LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "segment", "result", "phi"])
 
 
 def inside(value: Value) -> list[Value]:
@@ -89,6 +96,7 @@ class Pool:
     def __init__(self) -> None:
         self._known: dict[Key, Value] = {}
         self.origin: int | None = None  # of the instruction whose values are made
+        self.from_stack: set[Value] = set()  # words that were read from the stack's memory
 
     def make(self, op: str, *args: object) -> Value:
         """The value as it is written, not simplified: `algebra` does that."""

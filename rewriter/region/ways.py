@@ -85,7 +85,8 @@ class _Ways:
 
     def _maker(self, frame: int = 0, *, pushes: bool = False, near: bool = False) -> Lowerer:
         size, fresh = self.work.contract.stack_size, self.work.labels().fresh
-        return Lowerer(self.root, self.pool, fresh, self.depth, size, frame, pushes=pushes, near=near)
+        poll = self.work.depths.poll
+        return Lowerer(self.root, self.pool, fresh, self.depth, size, frame, pushes=pushes, near=near, poll=poll)
 
     def _run(self, maker: Lowerer) -> Lowered:
         segments = Segments.of_program(self.pool) if self.work.number is not None else None

@@ -286,6 +286,7 @@ def stored_addresses_are_unused() -> None:
 LOCKSTEP = ("tests/passes/test_lockstep.py",)
 GOLDEN = ("tests/passes/test_golden.py",)
 
+MEETING = ("tests/region/test_lockstep.py::test_nor_where_paths_meet",)
 REGION = ("tests/region/test_handlers.py",)
 ENTRY = ("tests/region/test_entry.py",)
 HOME = ("tests/region/test_home.py",)
@@ -311,6 +312,11 @@ MUTANTS = {
     ),
     "flags_are_dead_at_exits": Mutant("an exit does not make flags anew", region.flags_are_dead_at_exits, REGION),
     "loads_pass_stores": Mutant("a load is written behind the store that follows it", region.loads_pass_stores, REGION),
+    "memory_is_made_what_it_was": Mutant(
+        "a loop gives a stack word in memory back what it held at the first round",
+        region.memory_is_made_what_it_was,
+        MEETING,
+    ),
     "overwritten_words_are_still_there": Mutant(
         "an exit overwrites a stack word that another one needs", region.overwritten_words_are_still_there, REGION
     ),

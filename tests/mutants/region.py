@@ -12,7 +12,7 @@ from rewriter.x86.state import FLAGS
 def exit_without_a_live_slot() -> None:
     from rewriter.region import exits
 
-    exits._slot_matters = lambda slot, mask: slot >= 0
+    exits.slot_matters = lambda slot, mask: slot >= 0
 
 
 def operands_are_evicted() -> None:
@@ -131,3 +131,10 @@ def popped_words_stay() -> None:
         effect.kills = tuple((low, high - callee.pops) for low, high in effect.kills)
 
     import_module("rewriter.region.lift").call = call  # type: ignore[attr-defined]
+
+
+def memory_is_made_what_it_was() -> None:
+    from rewriter.region import turns
+
+    turns._leave_words = lambda writer: None
+    turns.private = lambda m, slot: True

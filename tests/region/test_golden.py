@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from rewriter.ir import Program
 from rewriter.passes.deadcode import unreachable
 from rewriter.passes.layout import layout
+from rewriter.region.lift import Limits
 from rewriter.region.region import add_region
 from rewriter.show import listing
 from rewriter.verify import verify
@@ -37,7 +39,10 @@ def transformed(text: str) -> str:
     work = work_of(found, options_of(text))
     if "ebx is current" in text:
         work.current = frozenset({"ebx"})
-    add_region(work)
+    for label, rounds in re.findall(r"^; rounds: (\S+) (\d+)$", text, re.MULTILINE):
+        for copy in [copy for copy, original in work.clone_of.items() if original == f"f{label}"]:
+            work.heat.blocks[copy] *= int(rounds)
+    add_region(work, Limits(joins=True, long=0.0) if "; joined" in text else Limits())
     unreachable(work)
     layout(work)
     changed = Program([*found.functions, work.function], [*found.data, *work.data], found.entry)

@@ -25,9 +25,10 @@ from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed
 from .random_programs import RegionWriter
 
 WIDE = Limits(budget=400, least=0.0)
+JOINED = Limits(budget=2000, least=0.0, joins=True, long=0.0)
 
 
-def with_region(seed: int) -> tuple[Program, Specialized]:
+def with_region(seed: int, limits: Limits = WIDE) -> tuple[Program, Specialized]:
     random, found = Random(seed + 1), made(seed, RegionWriter if seed % 4 else None)
     known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
     implied = {n: v for n, v in known.items() if random.random() < 0.6}
@@ -38,7 +39,7 @@ def with_region(seed: int) -> tuple[Program, Specialized]:
     reason = maker.obstacle("sys_call")
     if reason:
         pytest.skip(f"refused, as it must be: {reason}")
-    beyond = (("region", partial(region, always=True, limits=WIDE)), *BEYOND[1:])
+    beyond = (("region", partial(region, always=True, limits=limits)), *BEYOND[1:])
     return found, maker.specialize("sys_call", "sys_call$0", paths, implied=implied, guarded=guarded, beyond=beyond)
 
 
@@ -50,6 +51,13 @@ def refusals(new: Specialized) -> list[str]:
 @pytest.mark.parametrize("seed", range(1000, 1016))
 def test_nobody_sees_a_difference(seed: int) -> None:
     found, new = with_region(seed)
+    check(found, new, Random(seed))
+
+
+@pytest.mark.parametrize("seed", range(2006, 2016))
+def test_nor_where_paths_meet(seed: int) -> None:
+    """With all paths joined, those that come round a loop among them; 2010 changes a stack word in memory there."""
+    found, new = with_region(seed, JOINED)
     check(found, new, Random(seed))
 
 
