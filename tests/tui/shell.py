@@ -12,4 +12,4 @@ ROOT = Path(__file__).parent.parent.parent
 def hotpath(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command with its output piped."""
     command = [sys.executable, "-m", "tui", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
