@@ -19,7 +19,8 @@ UNKNOWN = "a pointer"  # what is called where no trace says it
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """A call at the end of block `site` (a label of the original program), which the copy makes `executed` times."""
+    """A call at the end of block `site` (a label of the original program), which the copy makes `executed` times: 0
+    where it was made, but no call trace shows it on the copy's way."""
 
     site: str
     address: int | None
@@ -39,15 +40,15 @@ class Calls:
                 self.targets[trace.sites[0]].add(trace.function)
 
     def stay(self, body: Body, labels: Mapping[str, str], heat: Heat, share: float) -> Iterator[Stays]:
-        """The calls and tail calls of a body that run in its copy.  `labels`: from original to copy, `heat`: of the
+        """The calls and tail calls of a body that were made.  `labels`: from original to copy, `heat`: of the
         copy, `share`: the part of the body's executions that it takes over."""
         for block in body.blocks:
             last = block.insns[-1] if block.insns else None
             kind = flow(last.raw) if last is not None else Flow.NEXT
             leaves = last is not None and kind is Flow.JUMP_INDIRECT and jump_table(last) is None
-            count = heat.block(labels[block.label])
-            if last is not None and count and (leaves or kind in (Flow.CALL, Flow.CALL_INDIRECT)):
-                callee = body.index.callee(last)
+            ran = self.profile.blocks.get(block.label, 0)
+            if last is not None and ran and (leaves or kind in (Flow.CALL, Flow.CALL_INDIRECT)):
+                callee, count = body.index.callee(last), heat.block(labels[block.label])
                 yield Stays(block.label, last.origin, count, self._why(block, callee, tail=leaves))
             for name, executed in self._tails(body, block, share):
                 address = last.origin if last is not None else None

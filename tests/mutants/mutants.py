@@ -223,8 +223,8 @@ def copies_cannot_fault() -> None:
 
     honest = Inliner._copy
 
-    def careless(self: Any, *arguments: Any) -> Any:
-        made = honest(self, *arguments)
+    def careless(self: Any, *arguments: Any, **named: Any) -> Any:
+        made = honest(self, *arguments, **named)
         for block in self.blocks:
             block.insns = [replace(insn, faults_to=None) for insn in block.insns]
         return made

@@ -62,7 +62,7 @@ def test_the_new_calls_do_what_the_old_ones_do(system: System, results: dict[str
         assert each.different == []
         assert each.trials >= 30
         assert {"returned", "error 9"} <= set(each.endings)
-        assert len(each.executed) > 50
+        assert len(each.executed) > 40
         assert each.row()["never"]  # some exits are not met in so few
     assert any(each.fallbacks for each in found)
     assert any("error 14" in each.endings for each in found)

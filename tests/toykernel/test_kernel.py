@@ -92,7 +92,7 @@ def test_files_of_the_archive_are_there() -> None:
 def test_memory_comes_back_and_runs_out() -> None:
     """Files leave a few hundred pages free: one page lost with each program would soon be too many.  The last file
     does not fit."""
-    fill = [f"readseek {size} 0" for size in (16 << 20, (16 << 20) - 1, (16 << 20) - 2, 12 << 20)]
+    fill = [f"readseek {size} 0" for size in (16 << 20, (16 << 20) - 1, (16 << 20) - 2, 11 << 20)]
     programs = {"bin/h": image.programs()["hello"], "bin/c": image.programs()["calls"]}
     run = boot(*fill, *["h"] * 400, *["c"] * 20, "readseek 9999999 0", "h", files=programs)
     assert statuses(run)[:-1] == [0] * 424 + [1]
