@@ -13,7 +13,7 @@ from rewriter.behavior import differences, keyed
 from rewriter.options import Options, System
 from rewriter.phases.costs import Groups, groups, mean, of
 from rewriter.phases.order import ALL_PASSES, left_out, prefixes
-from rewriter.pipeline import Cancelled, Learned, learn, make
+from rewriter.pipeline import Learned, finished, learn, make, stopped
 from rewriter.run import Run
 
 ORIGINAL, ALL, WITHOUT, UP_TO = "original", "all passes", "without", "up to"
@@ -46,7 +46,8 @@ def ablation(
     options: Options, system: System, progress: Callable[[str], None], cancelled: Callable[[], bool]
 ) -> Iterator[Row]:
     """The original's row, then one a variation.  Raises Cancelled, and what `pipeline.run` does."""
-    learned = _learned(options, system, progress, cancelled)
+    with stopped(cancelled):
+        learned = finished(learn(options, system, progress, cancelled))
     progress("original kernel")
     original = _boot(options, system, system.kernel, {}, cancelled)
     grouped: Groups | None = None
@@ -60,31 +61,10 @@ def ablation(
         yield Row(kind, name, new_calls, _means(run, grouped), found)
 
 
-def _learned(
-    options: Options, system: System, progress: Callable[[str], None], cancelled: Callable[[], bool]
-) -> Learned:
-    phases = learn(options, system, progress, cancelled)
-    while True:
-        try:
-            next(phases)
-        except StopIteration as end:
-            learned: Learned = end.value
-            return learned
-        except Exception:
-            if cancelled():
-                raise Cancelled from None
-            raise
-
-
 def _made(options: Options, system: System, learned: Learned, cancelled: Callable[[], bool]) -> tuple[Run, int]:
     """What the programs do on the kernel that these options make, and how many new calls it has."""
-    phases = make(options, system, learned, lambda _: None, cancelled)
-    while True:
-        try:
-            next(phases)
-        except StopIteration as end:
-            image, programs = end.value.image, end.value.changed.programs
-            return _boot(options, system, image.kernel, programs, cancelled), len(image.variants)
+    made = finished(make(options, system, learned, lambda _: None, cancelled))
+    return _boot(options, system, made.image.kernel, made.changed.programs, cancelled), len(made.image.variants)
 
 
 def _boot(
@@ -94,13 +74,9 @@ def _boot(
     programs: Mapping[str, bytes],
     cancelled: Callable[[], bool],
 ) -> Run:
-    try:
+    with stopped(cancelled):
         work = system.work(options.commands, programs)
         return system.machine.run(kernel, work, measure=True, check=True, cancelled=cancelled)
-    except Exception:
-        if cancelled():  # a machine that was stopped says so in its own way
-            raise Cancelled from None
-        raise
 
 
 def _means(run: Run, grouped: Groups) -> dict[str, float]:

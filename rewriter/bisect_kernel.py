@@ -17,7 +17,8 @@ from rewriter.bisection import Culprit, culprit
 from rewriter.elf import load as load_image
 from rewriter.options import Options, System
 from rewriter.passes.steps import Steps
-from rewriter.phases import count, inline, layout, load, retarget, specialize, traces, values
+from rewriter.phases import inline, layout, retarget, specialize
+from rewriter.pipeline import finished, learn
 from rewriter.run import Point, Run
 
 KERNEL = "the kernel"
@@ -44,11 +45,9 @@ class Suspects:
         self.options, self.system, self.progress = options, system, progress
         self._cancelled, self._poll = cancelled, poll
         progress("learning what the programs do")
-        self._loaded, _ = load.run(system, poll)
-        self._observed, _ = values.run(options, system, self._loaded, cancelled, poll)
-        self._counted, _ = count.run(options, system, self._loaded, cancelled)
-        traced, _ = traces.run(options, system, self._loaded, self._observed, self._counted, cancelled)
-        self._inlined, _ = inline.run(options, system, self._loaded, self._observed, self._counted, traced, poll)
+        known = finished(learn(options, system, lambda _: None, cancelled))
+        self._loaded, self._observed, self._counted = known.loaded, known.observed, known.counted
+        self._inlined, _ = inline.run(options, system, known.loaded, known.observed, known.counted, known.traced, poll)
         self._original = self._run(Specialized(system.kernel, {}))
         self._compared = frozenset(CHECKED)
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from rewriter.options import Options, System
 from rewriter.phases import count, inline, layout, load, measure, retarget, specialize, traces, values
 from rewriter.report import PhaseResult
+
+T = TypeVar("T")
 
 
 class Cancelled(Exception):
@@ -53,12 +57,8 @@ def run(
         if cancelled():
             raise Cancelled
         start = time.perf_counter()
-        try:
+        with stopped(cancelled):
             result = next(results, None)
-        except Exception:
-            if cancelled():  # a machine that was stopped says so in its own way
-                raise Cancelled from None
-            raise
         if result is None:
             return
         yield replace(result, seconds=round(time.perf_counter() - start, 3))
@@ -126,6 +126,28 @@ def make(
     changed, result = retarget.run(loaded, observed, image.variants, image.identity, poll)
     yield result
     return Made(image, changed)
+
+
+def finished(phases: Generator[PhaseResult, None, T]) -> T:
+    """Run them for what they hand on, and keep none of their results."""
+    while True:
+        try:
+            next(phases)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+
+@contextmanager
+def stopped(cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Whatever ends the block once somebody asked to stop, it is Cancelled: a machine that was stopped says so in its
+    own way."""
+    try:
+        yield
+    except Exception:
+        if cancelled():
+            raise Cancelled from None
+        raise
 
 
 def _polled(cancelled: Callable[[], bool]) -> Callable[[], None]:

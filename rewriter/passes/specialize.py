@@ -134,9 +134,7 @@ class Specializer:
         work = self._inlined(handler, name, paths, share, transformer, left_out=INLINE in without)
         before = remaining(work)[name]
         wanted = implied or {}, guarded or {}, candidates or {}
-        assumed = Assumed({}, {}, {n: Why(Reason.LEFT_OUT) for arguments in wanted for n in arguments})
-        if any(wanted) and ARGUMENTS not in without and self.steps.happens(ARGUMENTS, name):
-            assumed = Assumer(self.origins, transformer).run(work, handler, *wanted)
+        assumed = self._assumed(work, handler, transformer, wanted, left_out=ARGUMENTS in without)
         if number is not None and self.reads_number(handler):
             renumber(work, number)
             transformer.check(work, ARGUMENTS)
@@ -155,6 +153,20 @@ class Specializer:
         last = (*beyond, *PASSES[-1:])
         transformer.run(work, [each for each in last if each[0] not in skipped])
         return replace(self._result(work, assumed, before), in_place=small)
+
+    def _assumed(
+        self,
+        work: Work,
+        handler: str,
+        transformer: Transformer,
+        wanted: tuple[Mapping[int, int], Mapping[int, int], Mapping[int, int]],
+        *,
+        left_out: bool,
+    ) -> Assumed:
+        """What the copy may take its arguments for."""
+        if any(wanted) and not left_out and self.steps.happens(ARGUMENTS, work.name):
+            return Assumer(self.origins, transformer).run(work, handler, *wanted)
+        return Assumed({}, {}, {n: Why(Reason.LEFT_OUT) for arguments in wanted for n in arguments})
 
     def _result(self, work: Work, assumed: Assumed, before: float) -> Specialized:
         return Specialized(

@@ -23,7 +23,7 @@ from rewriter.behavior import differences
 from rewriter.options import Options, System
 from rewriter.phases import layout
 from rewriter.phases.order import ALL_PASSES, prefixes
-from rewriter.pipeline import Learned, learn, make
+from rewriter.pipeline import Learned, finished, learn, make
 from rewriter.run import Run
 from tests.phases.test_metamorphic import BUILDS
 from tests.toykernel.random_calls import roomy_disk
@@ -83,14 +83,14 @@ def ground(name: str) -> Ground:
         system = replace(system, workload=_small(own))
     lines = WORK.get(name, LITTLE)
     options = Options(program=lines[-1].split()[0], commands=lines)
-    learned = _last(learn(options, system, lambda _: None, lambda: False))
+    learned = finished(learn(options, system, lambda _: None, lambda: False))
     return Ground(system, options, learned, _run(system, options, kernel, {}, name != TESTS), name != TESTS)
 
 
 def tried(base: Ground, options: Options) -> tuple[int, int, list[str]]:
     """How many new calls there are, how many calls of the work were of them, and what was different."""
     options = replace(base.options, without=options.without, first=options.first, as_published=options.as_published)
-    made = _last(make(options, base.system, base.learned, lambda _: None, lambda: False))
+    made = finished(make(options, base.system, base.learned, lambda _: None, lambda: False))
     run = _run(base.system, options, made.image.kernel, made.changed.programs, base.exact)
     numbers = {variant.number for variant in made.image.variants}
     found = [
@@ -111,14 +111,6 @@ def _small(own: System) -> Any:
 
 def _run(system: System, options: Options, kernel: bytes, programs: Any, exact: bool) -> Run:
     return system.machine.run(kernel, system.work(options.commands, programs), check=exact)
-
-
-def _last(phases: Any) -> Any:
-    while True:
-        try:
-            next(phases)
-        except StopIteration as end:
-            return end.value
 
 
 _base: Ground | None = None  # of the processes below

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from rewriter.certificate import NewCall
 from tests.toykernel.lockstep import Pair
@@ -22,6 +23,18 @@ from tui.system import toy
 
 QUANTUM = 6  # ticks, after which somebody else has his turn
 Registers = tuple[int, ...]
+
+
+class Trials(Protocol):
+    """Trials of new calls on a kernel: how many of each, and what was wrong."""
+
+    tried: Counter[str]
+    wrong: list[str]
+
+    def run(self, kernel: bytes, work: Workload) -> None: ...
+
+    def row(self, name: str) -> str:
+        """A line about one call."""
 
 
 @dataclass
@@ -44,6 +57,9 @@ class Disturbances:
         for _ in range(2):
             self._number, self._seen = -1, Counter()
             Machine().what_if(kernel, work, self._ask, self._hear, storm=self._storm)
+
+    def row(self, name: str) -> str:
+        return f"{name}: {self.tried[name]:,} trials"
 
     def _ask(self, moment: Moment) -> Sequence[Registers]:
         self._number += 1
@@ -98,24 +114,29 @@ def _difference(old: Ending, new: Ending) -> str:
     return "user memory differs"
 
 
+def long_run(make: Callable[[Sequence[NewCall], Callable[[str], None]], Trials], *commands: str) -> int:
+    """Specialize the kernel for these command lines, make the trials, and print what came out.  1 if there are
+    differences."""
+    start = time.perf_counter()
+    say = partial(print, flush=True)
+    say("specializing the kernel")
+    pair = Pair.made(*commands)
+    known = toy().work(commands)
+    found = make(pair.calls, say)
+    found.run(pair.specialized, Workload(known.commands, known.files, known.disk, memory=12))
+    for name in sorted(found.tried):
+        print(found.row(name))
+    print(*found.wrong[:20], sep="\n")
+    print(f"{found.tried.total():,} trials, {len(found.wrong)} differences, {time.perf_counter() - start:.0f} s")
+    return 1 if found.wrong else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="New system calls, interrupted everywhere.")
     parser.add_argument("moments", type=int, nargs="?", default=3, help="of each new call")
     parser.add_argument("most", type=int, nargs="?", default=400, help="instructions of each that are interrupted")
     chosen = parser.parse_args()
-    start = time.perf_counter()
-    say = partial(print, flush=True)
-    say("specializing the kernel")
-    system, commands = toy(), ("sh /data/small.sh",)
-    pair = Pair.made(*commands)
-    known = system.work(commands)
-    found = Disturbances(pair.calls, chosen.moments, chosen.most, say=say)
-    found.run(pair.specialized, Workload(known.commands, known.files, known.disk, memory=12))
-    for name, count in sorted(found.tried.items()):
-        print(f"{name}: {count:,} trials")
-    print(*found.wrong[:20], sep="\n")
-    print(f"{found.tried.total():,} trials, {len(found.wrong)} differences, {time.perf_counter() - start:.0f} s")
-    return 1 if found.wrong else 0
+    return long_run(lambda calls, say: Disturbances(calls, chosen.moments, chosen.most, say=say), "sh /data/small.sh")
 
 
 if __name__ == "__main__":

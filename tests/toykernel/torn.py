@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from rewriter.certificate import NewCall, Registers, difference_between
-from tests.toykernel.disturbed import spread
-from tests.toykernel.lockstep import Pair
+from tests.toykernel.disturbed import long_run, spread
 from toykernel.machine import Machine, Workload
 from toykernel.machine.forks import Ending, Moment
-from tui.system import toy
 
 PAGE = 4096
 KERNEL = 0xC0000000
@@ -44,6 +40,9 @@ class Tears:
 
     def run(self, kernel: bytes, work: Workload) -> None:
         Machine().what_if(kernel, work, self._ask, self._hear)
+
+    def row(self, name: str) -> str:
+        return f"{name}: {self.tried[name]:,} trials, {self.faulted[name]:,} of them EFAULT"
 
     def _ask(self, moment: Moment) -> Sequence[Registers]:
         number, *arguments = moment.registers
@@ -101,19 +100,9 @@ def main() -> int:
     parser.add_argument("moments", type=int, nargs="?", default=4, help="of each new call")
     parser.add_argument("stride", type=int, nargs="?", default=1, help="bytes from one place to the next")
     chosen = parser.parse_args()
-    start = time.perf_counter()
-    say = partial(print, flush=True)
-    say("specializing the kernel")
-    system, commands = toy(), ("readseek 9000 2", "randomcalls 3 600")
-    pair = Pair.made(*commands)
-    known = system.work(commands)
-    found = Tears(pair.calls, chosen.moments, chosen.stride, say=say)
-    found.run(pair.specialized, Workload(known.commands, known.files, known.disk, memory=12))
-    for name, count in sorted(found.tried.items()):
-        print(f"{name}: {count:,} trials, {found.faulted[name]:,} of them EFAULT")
-    print(*found.wrong[:20], sep="\n")
-    print(f"{found.tried.total():,} trials, {len(found.wrong)} differences, {time.perf_counter() - start:.0f} s")
-    return 1 if found.wrong else 0
+    return long_run(
+        lambda calls, say: Tears(calls, chosen.moments, chosen.stride, say=say), "readseek 9000 2", "randomcalls 3 600"
+    )
 
 
 if __name__ == "__main__":
