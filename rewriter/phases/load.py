@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rewriter.elf import emit, load
-from rewriter.ir import Program
+from rewriter.ir import Function, Program
 from rewriter.options import System
 from rewriter.report import PhaseResult, Table
 
@@ -29,7 +29,7 @@ def run(system: System, poll: Callable[[], None]) -> tuple[Loaded, PhaseResult]:
     handled, refused = share(everything.values())
     sizes = tuple((name, *_sizes(program)) for name, program in everything.items())
     columns = ("image", "functions", "pinned", "blocks", "instructions", "references")
-    pins = tuple((f.name, "; ".join(f.pins)) for p in everything.values() for f in p.functions if f.pins)
+    pins = {name: {f.name: "; ".join(f.pins) for f in functions(p) if f.pins} for name, p in everything.items()}
     total = sum(row[4] for row in sizes)
     same = emit(kernel)
     return Loaded(kernel, programs), PhaseResult(
@@ -41,25 +41,35 @@ def run(system: System, poll: Callable[[], None]) -> tuple[Loaded, PhaseResult]:
         refused,
         {
             "images": {row[0]: dict(zip(columns[1:], row[1:], strict=True)) for row in sizes},
-            "pinned": dict(pins),
+            "pinned": pins,
         },
-        (Table("What was loaded", columns, sizes), Table("Pinned, and why", ("function", "reason"), pins)),
+        (
+            Table("What was loaded", columns, sizes),
+            Table(
+                "Pinned, and why",
+                ("image", "function", "reason"),
+                tuple((name, *row) for name, found in pins.items() for row in found.items()),
+            ),
+        ),
         files={"kernel.identity.elf": same},
     )
 
 
 def share(programs: Iterable[Program]) -> tuple[int, dict[str, int]]:
-    """How many functions are free to change, and how many are not, by their first reason.  Data is no function."""
+    """How many functions are free to change, and how many are not, by their first reason."""
     handled, refused = 0, Counter[str]()
     for program in programs:
-        for function in program.functions:
-            if function.is_data:
-                continue
+        for function in functions(program):
             if function.pins:
                 refused[kind(function.pins[0])] += 1
             else:
                 handled += 1
     return handled, dict(sorted(refused.items()))
+
+
+def functions(program: Program) -> list[Function]:
+    """Data in the text is none of them."""
+    return [function for function in program.functions if not function.is_data]
 
 
 def kind(reason: str) -> str:
@@ -69,7 +79,8 @@ def kind(reason: str) -> str:
 
 
 def _sizes(program: Program) -> tuple[int, int, int, int, int]:
-    blocks = [b for f in program.functions for b in f.blocks]
+    own = functions(program)
+    blocks = [b for f in own for b in f.blocks]
     insns = [i for b in blocks for i in b.insns]
     refs = sum(len(i.refs) for i in insns) + sum(len(d.refs) for d in program.data)
-    return len(program.functions), sum(bool(f.pins) for f in program.functions), len(blocks), len(insns), refs
+    return len(own), sum(bool(f.pins) for f in own), len(blocks), len(insns), refs
