@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from rewriter.elf.exceptions import FORMATS, WORD, Fixup
 from rewriter.elf.image import ElfError
-from rewriter.elf.place import Branch, Layout, PlacedBlock, main_text, place
+from rewriter.elf.place import Layout, place
+from rewriter.elf.sections import main_text
+from rewriter.elf.units import Branch, PlacedBlock
 from rewriter.elf.write import write
 from rewriter.ir import Data, Insn, Program, Ref, RefKind
 

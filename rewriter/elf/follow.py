@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from rewriter.elf.units import Unit
 from rewriter.ir import Function, Program, RefKind, Section
-
-if TYPE_CHECKING:
-    from rewriter.elf.place import Unit
 
 PROMISED: Final = "the contract says"  # begins the pins of functions that may not move even with their section
 

@@ -8,8 +8,8 @@ from itertools import chain, islice, pairwise
 from rewriter.contract import Contract
 from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses, ReturnAddresses
 from rewriter.elf.extents import PADDING
-from rewriter.elf.place import main_text
 from rewriter.elf.promises import promised
+from rewriter.elf.sections import main_text
 from rewriter.elf.stubs import COUNTED
 from rewriter.elf.tables import JumpTables
 from rewriter.ir import Block, Function, Insn, Program, Ref, RefKind

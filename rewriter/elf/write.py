@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rewriter.elf.image import ElfError
-from rewriter.elf.place import PAGE, PT_LOAD, Layout
+from rewriter.elf.place import PT_LOAD, Layout
+from rewriter.elf.sections import PAGE
 from rewriter.elf.symtab import SymbolTable
 from rewriter.ir import Program, Ref, Section, Segment
 

@@ -10,8 +10,9 @@ from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
 from rewriter.edit import cut
 from rewriter.elf import emit
-from rewriter.elf.place import main_text, place
+from rewriter.elf.place import place
 from rewriter.elf.provenance import provenance
+from rewriter.elf.sections import main_text
 from rewriter.ir import Function, Program, Ref, RefKind, Symbol
 from rewriter.options import Options, System
 from rewriter.passes.dispatch import Door, dispatch

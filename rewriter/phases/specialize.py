@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rewriter.analysis.entrance import Entrance, NoEntrance, entrance
-from rewriter.elf.place import extent
 from rewriter.elf.room import ALIGN
+from rewriter.elf.units import extent
 from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes import entry

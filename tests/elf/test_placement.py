@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rewriter.elf import ElfError, emit, load
-from rewriter.elf.place import extent
+from rewriter.elf.units import extent
 from rewriter.ir import Block, Data, Function, Insn, Program, Ref, RefKind
 from tests.elf.placed import (
     CALL,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from rewriter.contract import Contract
 from rewriter.elf import ElfError, emit, load
 from rewriter.elf.image import read
-from rewriter.elf.place import main_text, place
+from rewriter.elf.place import place
+from rewriter.elf.sections import main_text
 from rewriter.ir import Program
 from rewriter.passes.layout import arrange
 from rewriter.probes.counters import COUNTS, insert_counters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rewriter.elf.place import extent
+from rewriter.elf.units import extent
 from rewriter.ir import Block, Function
 from rewriter.passes.budget import Offer, choose, served
 from rewriter.variants import Constants, Variant
