@@ -7,6 +7,8 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
+from rewriter.garbage import look_seldom
+
 LINE, STATUS = b"hotpath: interrupted\n", 130  # as tui.exits has them, which is not imported yet
 
 
@@ -14,6 +16,7 @@ def main() -> NoReturn:
     """The entry point of the script `hotpath`."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else whoever started us wants no Ctrl-C
         signal.signal(signal.SIGINT, _leave)
+    look_seldom()
     from tui.command import main as command
 
     if signal.getsignal(signal.SIGINT) is _leave:
