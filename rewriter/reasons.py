@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NOT_HOT = "the callee is not among the hot functions"
     NO_TRACE = "no call trace leads through it"
     OTHER_TARGET = "another target is more frequent"
+    SPARSE = "too much code for how often it is called"
     ELSEWHERE = "the trace leads through another function"
     TAIL_CALL = "a tail call beside the trace"
     NO_FUNCTION = "what it calls is no function"

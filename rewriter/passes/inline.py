@@ -29,6 +29,7 @@ from rewriter.analysis.graph import Index, Way, jump_table
 from rewriter.analysis.value import WORD
 from rewriter.edit import Labels, clone, written
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
+from rewriter.passes.chains import compared, sparse, unpaid
 from rewriter.passes.heat import COLD_BELOW, Heat
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
@@ -200,8 +201,9 @@ class Inliner:
         esp = instance.body.values.before_last(path.site).esp
         assert esp is not None
         returns = (*instance.returns, instance.returns[-1] + esp - WORD)
-        count, entries = self.result.heat.block(block.label), self.profile.blocks.get(body.entry, 0)
-        entered = count if direct else count * (1 - path.others[0])
+        count, entered = self._comes(block, path)
+        entered = count if direct else entered
+        entries = self.profile.blocks.get(body.entry, 0)
         share = min(1.0, entered / entries) if entries else 0.0
         known = self._known(body, path, entries * share)
         copy = self._copy(body, returns, (*instance.chain, callee), share, known=known)
@@ -214,11 +216,34 @@ class Inliner:
             block.falls_to = copy.labels[body.entry]
             self.result.heat.flow(block.label, block.falls_to, count)
         else:
-            self._guard(block, last, path, copy.labels[body.entry], count, behind)
+            cold = self._guard(block, last, path, copy.labels[body.entry], count, behind)
         name, chain = self.result.function.name, " > ".join(copy.chain)
         self.outcome.did(NAME, name, block.label, Reason.INLINED, chain, address=last.origin, executed=count)
         self._inline(copy, path.inner)
+        if not direct:
+            self._others(instance, cold, path)
         return None
+
+    def _others(self, instance: _Instance, cold: Block, path: Path) -> None:
+        """What becomes of the other targets of a call whose guard fails: the next may have a guard of its own."""
+        first, origin, left = path, cold.insns[-1].origin, self.result.heat.block(cold.label)
+        calls = path.made * path.others[0] / max(1 - path.others[0], 1e-9)
+        while path.next is not None:
+            path = replace(path.next, others=(1 - path.next.made / max(calls, path.next.made, 1), path.next.others[1]))
+            why = sparse(first, path, self.depths.index) or self._attempt(instance, cold, path)
+            if why is None:
+                return
+            detail = f"{path.callee}: {why.detail}" if why.detail else path.callee
+            entered = self._comes(cold, path)[1]
+            self._refuse(cold.label, origin, entered, Why(why.reason, detail))
+            left -= entered
+        if path.others[1]:
+            self._refuse(cold.label, origin, left, Why(Reason.OTHER_TARGET, path.others[1]))
+
+    def _comes(self, block: Block, path: Path) -> tuple[float, float]:
+        """How often the call at the end of a block is made, and how often it enters the path's function."""
+        count = self.result.heat.block(block.label)
+        return count, count * (1 - path.others[0])
 
     def _obstacle(self, instance: _Instance, block: Block, body: Body, direct: bool, path: Path) -> Why | None:
         if body.name in instance.chain:
@@ -231,23 +256,23 @@ class Inliner:
             return Why(Reason.BUDGET, f"{self.budget}")
         if self.as_published and body.exception_table():
             return Why(Reason.EXCEPTION_TABLE)
+        if block.label in self.result.failing and (why := unpaid(body, *self._comes(block, path))):
+            return why
         if not direct and (self.depths.indirect.reads | self.depths.of(body.name).reads) & FLAGS:
             return Why(Reason.FLAGS_LIVE)
         return body.obstacle()
 
-    def _guard(self, block: Block, last: Insn, path: Path, entry: str, count: float, behind: str) -> None:
-        """Fig 3: only this one target is inlined."""
-        share, names = path.others
-        others = count * share
+    def _guard(self, block: Block, last: Insn, path: Path, entry: str, count: float, behind: str) -> Block:
+        """Fig 3: this one target is inlined.  The block with the call of the others."""
+        others = count * path.others[0]
         hot = self._block(block, written(assemble([_DOWN]), NAME, Reason.HOLE, [last]), entry, count - others)
         cold = self._block(hot, [last], block.falls_to, others)
-        site = self.result.clone_of[block.label], len(block.insns) - 1
+        known = self.result.stands_for
+        site = known.get(block.label) or (self.result.clone_of[block.label], len(block.insns) - 1)
         self.result.stands_for |= {hot.label: site, cold.label: site}
         self.result.holes[hot.label] = behind
         self.result.failing.add(cold.label)
-        if names:
-            self._refuse(cold.label, last.origin, others, Why(Reason.OTHER_TARGET, names))
-        guard = [_compare(last, path.callee), branch("ne", cold.label)]
+        guard = [compared(last, path.callee), branch("ne", cold.label)]
         block.insns[-1:] = written(guard, NAME, Reason.GUARD, [last])
         block.falls_to = hot.label
         heat = self.result.heat
@@ -258,6 +283,7 @@ class Inliner:
             (cold.label, block.falls_to, others),
         ):
             heat.flow(source, target, times)
+        return cold
 
     # Returns
 
@@ -334,14 +360,6 @@ def _lost(profile: Profile) -> dict[str, int]:
 def _pops(ret: Insn) -> int:
     operands = decode(ret.raw).operands
     return operands[0].value if operands else 0  # type: ignore[union-attr]
-
-
-def _compare(indirect: Insn, label: str) -> Insn:
-    """`call x` (FF /2) → `cmp x, label` (81 /7)."""
-    at = indirect.raw.index(0xFF)
-    modrm = indirect.raw[at + 1] | 0x38
-    raw = indirect.raw[:at] + bytes([0x81, modrm]) + indirect.raw[at + 2 :]
-    return Insn(raw + bytes(4), (*indirect.refs, Ref(len(raw), RefKind.ABS32, label)))
 
 
 def _as_call(raw: bytes) -> bytes:

@@ -11,7 +11,7 @@ from rewriter.analysis.graph import Index
 from rewriter.ir import Function
 from rewriter.options import Options, System
 from rewriter.passes.outcome import Outcome, Remark, total
-from rewriter.passes.paths import Path, hot_paths
+from rewriter.passes.paths import TARGETS, Path, hot_paths
 from rewriter.passes.specialize import Specializer
 from rewriter.passes.transform import NAMES
 from rewriter.phases.count import Counted
@@ -95,12 +95,13 @@ def run(
 def _plans(
     system: System, loaded: Loaded, observed: Values, counted: Counted, specializer: Specializer, profile: Profile
 ) -> list[Plan]:
-    names = handlers(loaded.kernel, system.contract)
+    names, graph = handlers(loaded.kernel, system.contract), specializer.depths.graph
+    targets = 1 if specializer.as_published else TARGETS
     found = []
     for variant in observed.choice.variants:
         handler = names[variant.call]
         entries = counted.blocks.get(handler, 0)
-        paths = hot_paths(handler, profile.traces, specializer.depths.index)
+        paths = hot_paths(handler, profile.traces, graph.index, pointers=graph.taken, targets=targets)
         share = min(1.0, variant.calls / entries) if entries else 1.0
         found.append(Plan(variant, handler, f"{handler}${variant.number}", paths, share))
     return found

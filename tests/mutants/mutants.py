@@ -72,6 +72,21 @@ def patterns_pass_everything() -> None:
     peephole._Window._passes = lambda self, upper, lower: True  # type: ignore[method-assign]
 
 
+def the_next_target_needs_no_test() -> None:
+    from rewriter.passes.inline import Inliner
+
+    honest = Inliner._guard
+
+    def careless(self: Any, block: Any, *arguments: Any) -> Any:
+        behind_another = block.label in self.result.failing
+        cold = honest(self, block, *arguments)
+        if behind_another:
+            del block.insns[-2:]
+        return cold
+
+    Inliner._guard = careless  # type: ignore[method-assign]
+
+
 def dead_is_not_asked() -> None:
     from rewriter.passes import peephole
 
@@ -352,6 +367,11 @@ MUTANTS = {
         "a new call goes back without the last test", gate.signals_are_not_asked_for, ENTRY
     ),
     "tracing_is_not_asked_for": Mutant("a new call is never traced", gate.tracing_is_not_asked_for, ENTRY),
+    "the_next_target_needs_no_test": Mutant(
+        "what is not the first target of a call is taken to be the second",
+        the_next_target_needs_no_test,
+        ("tests/passes/test_chains.py",),
+    ),
     "guard_inverted": Mutant("the guard of an argument leads the wrong way", guard_inverted, GOLDEN),
     "threads_skip_what_leads_to_the_test": Mutant(
         "the way past a test does not do what the test's block does", threads_skip_what_leads_to_the_test, LOCKSTEP

@@ -13,6 +13,7 @@ from _pytest.outcomes import Skipped
 from rewriter.ir import Program
 from rewriter.passes.specialize import Specialized
 from rewriter.passes.transform import NAMES
+from tests.passes.test_chains import Choosing
 from tests.passes.test_lockstep import check, specialized
 from tests.region.test_lockstep import with_region
 
@@ -21,6 +22,8 @@ WAYS: dict[str, Callable[[int], tuple[Program, Specialized]]] = {
     "as published": lambda seed: specialized(seed, published=True),
     "without one pass": lambda seed: specialized(seed, without=frozenset({NAMES[seed % len(NAMES)]})),
     "region": with_region,
+    "targets": lambda seed: specialized(seed, writer=Choosing),
+    "targets in a region": lambda seed: with_region(seed, writer=Choosing),
 }
 
 

@@ -97,12 +97,19 @@ def work_of(found: Program, options: dict[str, str]) -> Work:
     for source, target in re.findall(r"(\S+)->(\S+)", options.get("cold", "")):
         edges[function.name + source, function.name + target] = 0
     inliner = Inliner(Depths(index, Contract()), Profile("0" * 64, blocks=blocks, edges=edges))
-    calls = re.findall(r"(\S+) = (\w+)", options.get("call", ""))
-    paths = tuple(Path(_site(function, int(site)), callee) for site, callee in calls)
+    calls = re.findall(r"(\d+) = ((?:\w+(?:, )?(?!\d))+)", options.get("call", ""))
+    paths = tuple(_path(_site(function, int(site)), callees.strip(" ,").split(", ")) for site, callees in calls)
     made = inliner.run(function.name, "new", paths)
     work = Work.on(made, inliner.depths, Contract(), AT_RETURN)
     work.outcome.add(inliner.outcome)
     return work
+
+
+def _path(site: str, callees: list[str]) -> Path:
+    """To all of these, the first of which are called more often."""
+    first, *rest = callees
+    after = _path(site, rest) if rest else None
+    return Path(site, first, others=(0.4 if rest else 0.0, ", ".join(rest)), made=60 if rest else 40, next=after)
 
 
 def _site(function: Function, number: int) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -26,6 +27,7 @@ from .random_programs import CLEANING, TABLE_WORDS, Writer, text_and_words
 CONTRACT = Contract(SystemCalls("table", "sys_none", "gate", TABLE_WORDS))
 ARGUMENTS = ("ebx", "ecx", "edx", "esi", "edi", "ebp")
 NUMBER, NEW = 0, 1
+Pointers = Mapping[str, Collection[str]]  # the targets of indirect calls, by block
 
 
 def made(seed: int, writer: type[Writer] | None = None) -> Program:
@@ -59,34 +61,51 @@ def profile_of(linked: Linked, states: list[Start]) -> Profile:
     return Profile("0" * 64, blocks=blocks, edges=edges)
 
 
-def all_paths(index: Index, name: str, pointers: dict[str, str], depth: int = 3) -> tuple[Path, ...]:
-    """Every call below a function, indirect ones to a target that they have."""
+def all_paths(index: Index, name: str, pointers: Pointers, depth: int = 3) -> tuple[Path, ...]:
+    """Every call below a function, indirect ones to all targets that they have."""
     found = []
     for block in index.functions[name].blocks if depth else ():
         last = block.insns[-1] if block.insns else None
         kind = flow(last.raw) if last else Flow.NEXT
         callee = index.callee(last) if last and kind is Flow.CALL else None
-        if kind is Flow.CALL_INDIRECT:
-            callee = pointers.get(block.label)
-        if callee is not None:
-            found.append(Path(block.label, callee, all_paths(index, callee, pointers, depth - 1)))
+        callees = pointers.get(block.label, ()) if kind is Flow.CALL_INDIRECT else (callee,) if callee else ()
+        if callees:
+            found.append(_to_all(index, block.label, tuple(callees), pointers, depth))
     return tuple(found)
+
+
+def _to_all(index: Index, site: str, callees: tuple[str, ...], pointers: Pointers, depth: int) -> Path:
+    """Guards for all of the callees, one behind the other."""
+    first, *rest = callees
+    after = _to_all(index, site, tuple(rest), pointers, depth) if rest else None
+    others = len(rest) / len(callees), ", ".join(rest)
+    return Path(site, first, all_paths(index, first, pointers, depth - 1), others, 1, next=after)
 
 
 def some(paths: tuple[Path, ...], random: Random) -> tuple[Path, ...]:
     """Most of these calls."""
-    return tuple(Path(p.site, p.callee, some(p.inner, random)) for p in paths if random.random() < 0.7)
+    return tuple(_some_below(path, random) for path in paths if random.random() < 0.7)
 
 
-def pointed(linked: Linked, program: Program, states: list[Start]) -> dict[str, str]:
+def _some_below(path: Path, random: Random) -> Path:
+    after = _some_below(path.next, random) if path.next is not None and random.random() < 0.8 else None
+    return replace(path, inner=some(path.inner, random), next=after)
+
+
+def pointed(linked: Linked, program: Program, states: list[Start]) -> Pointers:
     """What each indirect call calls in these runs, by block."""
     index = Index(program)
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, None]] = {}
     for start in states:
         for source, target in run(linked, "gate", start).edges:
             if index.is_entry(target) and source in index.blocks and index.blocks[source].insns:
-                found.setdefault(source, target)
+                found.setdefault(source, {}).setdefault(target)
     return found
+
+
+def _first_targets(path: Path, count: int) -> Path:
+    after = _first_targets(path.next, count - 1) if path.next is not None and count > 1 else None
+    return replace(path, inner=tuple(_first_targets(each, count) for each in path.inner), next=after)
 
 
 def difference(originals: Sequence[End], new: End, given: dict[str, int]) -> str | None:
@@ -192,7 +211,9 @@ def specialized(
     published: bool = False,
     without: frozenset[str] = frozenset(),
     writer: type[Writer] | None = None,
+    targets: int = 4,
 ) -> tuple[Program, Specialized]:
+    """`targets`: of one indirect call, the first that are inlined."""
     random, found = Random(seed + 1), made(seed, writer)
     known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
     implied = {n: v for n, v in known.items() if random.random() < 0.6}
@@ -201,6 +222,7 @@ def specialized(
     profile = profile_of(linked, states[1:4])
     maker = Specializer(found, CONTRACT, profile, as_published=published)
     paths = some(all_paths(Index(found), "sys_call", pointed(linked, found, states)), random)
+    paths = tuple(_first_targets(path, 1 if published else targets) for path in paths)
     reason = maker.obstacle("sys_call", NUMBER)
     if reason:
         pytest.skip(f"refused, as it must be: {reason}")

@@ -20,6 +20,7 @@ from rewriter.region.lift import Limits
 from rewriter.region.lower import Lowered
 from rewriter.region.region import region
 from tests.passes.lockstep import link
+from tests.passes.random_programs import Writer
 from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed, profile_of, some, starts
 
 from .random_programs import RegionWriter
@@ -28,8 +29,8 @@ WIDE = Limits(budget=400, least=0.0)
 JOINED = Limits(budget=2000, least=0.0, joins=True, long=0.0)
 
 
-def with_region(seed: int, limits: Limits = WIDE) -> tuple[Program, Specialized]:
-    random, found = Random(seed + 1), made(seed, RegionWriter if seed % 4 else None)
+def with_region(seed: int, limits: Limits = WIDE, writer: type[Writer] | None = None) -> tuple[Program, Specialized]:
+    random, found = Random(seed + 1), made(seed, writer or (RegionWriter if seed % 4 else None))
     known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
     implied = {n: v for n, v in known.items() if random.random() < 0.6}
     guarded = {n: v for n, v in known.items() if n not in implied}
