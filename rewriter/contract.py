@@ -10,6 +10,8 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from rewriter.facts import FORMS, unknown
+
 SMALLEST_STACK, LARGEST_STACK = 512, 1 << 20  # bytes
 MOST_SLOTS = 65536  # of a system-call table
 MOST_ARGUMENTS = 6  # of a system call: ebx, ecx, edx, esi, edi, ebp
@@ -69,7 +71,7 @@ class Contract:
     copied: tuple[str, ...] = ()  # functions whose bytes are copied, and run elsewhere
     equal_stubs: tuple[EqualStubs, ...] = ()
     tag: str = ""  # symbol of the word with which the loader compares the ELF flags of programs that are not 0
-    facts: tuple[str, ...] = field(default=())
+    facts: tuple[str, ...] = field(default=())  # sentences, see `facts.py`
 
     @staticmethod
     def parse(text: str) -> Contract:
@@ -102,6 +104,8 @@ def _check_values(contract: Contract) -> None:
     size, calls = contract.stack_size, contract.system_calls
     if size & (size - 1) or not SMALLEST_STACK <= size <= LARGEST_STACK:
         raise ContractError(f"stack_size is {size}, not a power of two from {SMALLEST_STACK} to {LARGEST_STACK}")
+    if strange := unknown(contract.facts):
+        raise ContractError(f"facts: {strange[0][:50]!r} is unknown; there are: {'; '.join(FORMS)}")
     table = contract.exception_table
     if table is not None and table.format not in EXCEPTION_FORMATS:
         known = ", ".join(EXCEPTION_FORMATS)

@@ -28,6 +28,8 @@ def test_reads_the_kernels() -> None:
         ('copied = "f"', "copied is not a list of strings"),
         ("exception_table = 5", "[exception_table] is not a table"),
         ("[exception_table]", "'start' and 'end'"),
+        ('facts = ["f never returns"]', "facts: 'f never returns' is unknown; there are: F returns with"),
+        ('facts = ["f keeps the C convention, with many arguments"]', "is unknown; there are: F returns with"),
         ("equal_stubs = 5", "equal_stubs is not an array of tables"),
         ("equal_stubs = [5]", "[equal_stubs] is not a table"),
         ("[[equal_stubs]]", "'symbol', 'size', and 'count'"),
@@ -41,6 +43,14 @@ def test_what_is_not_understood_is_refused(text: str, message: str) -> None:
         Contract.parse(text)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "fact", ["reset returns with the caller's frame intact", "reset() keeps the C convention, with 1 argument"]
+)
+def test_a_fact_about_nobody_is_refused(fact: str) -> None:
+    with pytest.raises(ElfError, match="has no function reset, of which the contract states a fact"):
+        load(toykernel.image.kernel(), Contract(facts=(fact,)))
 
 
 @pytest.mark.parametrize(

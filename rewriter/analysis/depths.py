@@ -8,7 +8,6 @@ its callee by its convention alone, and so do we.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -30,12 +29,12 @@ from rewriter.analysis.transfer import Memory, Transfer
 from rewriter.analysis.value import REGISTERS
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
+from rewriter.facts import conventional as conventional_functions
+from rewriter.facts import intact as intact_functions
 from rewriter.ir import Function, Insn
 from rewriter.x86.effects import FLAGS, register_mask
 from rewriter.x86.flow import Flow, flow
 
-CONVENTION = re.compile(r"(\w+)(?:\(\))? keeps the C convention, with (\d{1,2}) arguments?")
-INTACT = re.compile(r"(\w+)(?:\(\))? returns with the caller's frame intact")
 _MASK = ALL_REGISTERS | FLAGS
 _PATIENCE = 12  # analyses of one function before its depths count as unbounded
 
@@ -53,10 +52,9 @@ class Depths:
         handlers = only_handlers(index.program, contract)
         doors = {index.owners[block.label].name for block in gates(index.program, contract)} if handlers else set()
         self.graph = CallGraph(index, handlers, doors)
-        found = (INTACT.fullmatch(fact) for fact in contract.facts if facts)
-        self.intact = frozenset(match[1] for match in found if match)
-        found = (CONVENTION.fullmatch(fact) for fact in contract.facts if facts)
-        self.conventional = {match[1]: conventional(int(match[2])) for match in found if match}
+        believed = contract.facts if facts else ()
+        self.intact = intact_functions(believed)
+        self.conventional = {name: conventional(n) for name, n in conventional_functions(believed).items()}
         self._known: dict[str, Summary] = {}
         self._settled: set[str] = set()  # POINTERS and TABLE too, once all that they stand for are
         self._through = {

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rewriter.contract import Contract, SystemCalls
 from rewriter.elf.image import ElfError
+from rewriter.facts import conventional, intact
 from rewriter.ir import Data, Program, RefKind, Symbol
 
 WORD = 4
@@ -34,6 +35,10 @@ def check_promises(program: Program, contract: Contract) -> None:
         _words(program, contract.kprofile.areas, 2 * len(contract.kprofile.types), "the areas of kprofile")
     if contract.tag:
         _words(program, contract.tag, 1, "its tag")
+    names = {function.name for function in program.functions if not function.is_data}
+    for name in (*intact(contract.facts), *conventional(contract.facts)):
+        if name not in names:
+            raise ElfError(f"has no function {name}, of which the contract states a fact")
 
 
 def _check_system_calls(program: Program, promise: SystemCalls) -> None:

@@ -28,6 +28,7 @@ from rewriter.analysis.value import WORD
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
 from rewriter.edit import Labels, clone, renamed, written
+from rewriter.facts import FLAT, UNSEEN
 from rewriter.ir import Block, Data, Function, Ref
 from rewriter.passes.heat import Heat
 from rewriter.passes.layout import layout
@@ -43,8 +44,6 @@ from rewriter.x86.encode import assemble, call, jump
 from rewriter.x86.flow import Flow, flow
 
 NAME = "entry"
-FLAT = "at the gate, ss names the memory that the entry loads ds and es for"
-UNSEEN = "saved registers are read by whoever is given them"
 MOST = 0.95  # of what a call costs without an entry: one that saves less is not worth its bytes
 
 

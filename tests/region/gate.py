@@ -13,7 +13,7 @@ import unicorn
 from unicorn import x86_const as x86
 
 from rewriter.contract import Contract, SystemCalls
-from rewriter.passes.entry import FLAT, UNSEEN
+from rewriter.facts import FLAT, UNSEEN
 from tests.passes.lockstep import (
     _IDS,
     CODE,
