@@ -114,6 +114,7 @@ class Machine(Protocol):
         check: bool = False,
         watch: Collection[int] = (),
         shadow: Collection[int] = (),
+        patience: int = 1,
         cancelled: Callable[[], bool] | None = None,
     ) -> Run:
         """Boot `kernel` and run the workload until the machine powers off.
@@ -124,6 +125,7 @@ class Machine(Protocol):
         watch: addresses whose executions are counted by single-stepping (slow; the oracle of the counters).
         shadow: function entries at which the return addresses of a shadow call stack, innermost first, are
         counted into `Run.stacks` as (entry, addresses).
+        patience: how many times as long as usual a call may take before the kernel is said to hang.
         cancelled: polled now and then; where it says True, Cancelled is raised.
 
         Raises MachineError, with one line, where the image does not boot, or the kernel dies or hangs.

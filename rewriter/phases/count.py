@@ -16,6 +16,9 @@ from rewriter.report import PhaseResult, Table
 START, WRITE = "start", "write"
 
 
+PATIENCE = 10  # a counted block takes at most so many times as long
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     blocks: Mapping[str, int]  # executions by label
@@ -35,7 +38,7 @@ def run(options: Options, system: System, loaded: Loaded, cancelled: Callable[[]
         blocks, edges, elsewhere = dict(options.profile.blocks), dict(options.profile.edges), 0
     else:
         work = system.work(profiled(options.commands, "blocks", "edges"))
-        observed = system.machine.run(image, work, watch=pinned, cancelled=cancelled)
+        observed = system.machine.run(image, work, watch=pinned, patience=PATIENCE, cancelled=cancelled)
         blocks, edges = counters.read(observed.profile)
         elsewhere = sum(pinned[address] * times for address, times in observed.executed.items() if address in pinned)
     weights = function_weights(loaded.kernel, blocks)

@@ -24,6 +24,10 @@ from rewriter.profile import Trace
 from rewriter.report import PhaseResult, Table
 from rewriter.variants import Variant
 
+# A walk takes some thousand instructions, and the shortest traced functions ten: a call that reads its arguments by
+# bytes (`execve` of 128 KiB) takes so many times as long.
+PATIENCE = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Traced:
@@ -53,7 +57,7 @@ def run(
         found, totals = list(options.profile.traces), dict[str, Totals]()
     else:
         work = system.work(profiled(options.commands, "stacks"))
-        ran = system.machine.run(image, work, cancelled=cancelled)
+        ran = system.machine.run(image, work, patience=PATIENCE, cancelled=cancelled)
         frame = ran.profile[stacks.type] if stacks.type is not None else b""
         found, totals = stacks.read(frame), stacks.totals(frame)
     good = tuple(t for t in found if plausible(t, calls))

@@ -60,6 +60,7 @@ class Machine:
         check: bool = False,
         watch: Collection[int] = (),
         shadow: Collection[int] = (),
+        patience: int = 1,
         cancelled: Callable[[], bool] | None = None,
     ) -> Run:
         """Boot `kernel` and run the workload until the machine powers off.
@@ -70,6 +71,7 @@ class Machine:
         watch: addresses whose executions are counted, by hooks on them.
         shadow: function entries at which the return addresses of a shadow call stack are counted, innermost first, up
         to the saved user frame.
+        patience: how many times the budget may pass before it is a hang: a kernel with probes does more for one call.
         cancelled: polled now and then; Cancelled is raised where it says True.
 
         Raises MachineError, with one line, where the image does not boot, or the kernel dies, hangs or fails."""
@@ -85,7 +87,7 @@ class Machine:
         if self._steer is not None:
             Steer(pc, self._steer)
         stores = Stores(pc, self._cut) if self._stores or self._cut is not None else None
-        pc.run(self._budget, self._slice_size)
+        pc.run(self._budget * patience, self._slice_size)
         return self._collect(pc, workload, meter, stepper, stores)
 
     def what_if(
