@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from rewriter.contract import Contract
 from rewriter.profile import Profile
 from rewriter.report import PHASES
 from rewriter.run import Machine, Workload
+
+LARGEST_TABLE = 1024  # call traces; a traced function has a table
+LARGEST_INTERVAL = (1 << 31) - 1  # between two cleanings, in a word with a sign
 
 
 class OptionError(ValueError):
@@ -29,6 +33,7 @@ class Options:
     without: frozenset[str] = field(default_factory=frozenset)  # passes left out
     first: int | None = None  # so many passes are run, of all in their order (`phases.order`)
     until: str | None = None  # the last phase to run
+    forgiving: bool = False  # a new call that a pass broke is refused, with the reason; else Broken is raised
     profile: Profile | None = None  # what earlier runs taught; nothing is run to learn more
 
     def __post_init__(self) -> None:
@@ -36,10 +41,16 @@ class Options:
             raise OptionError(f"theta is {self.theta:g}, must be above 0 and at most 1")
         if self.table_size < 2 or self.table_size % 2:
             raise OptionError(f"table size is {self.table_size}, must be even and at least 2")
+        if self.table_size > LARGEST_TABLE:
+            raise OptionError(f"table size is {self.table_size}, must be at most {LARGEST_TABLE}: tables are in memory")
         if self.clean_every < 1:
             raise OptionError(f"clean every is {self.clean_every}, must be at least 1")
+        if self.clean_every > LARGEST_INTERVAL:
+            raise OptionError(f"clean every is {self.clean_every}, must be at most {LARGEST_INTERVAL}")
         if self.growth < 0:
             raise OptionError(f"growth is {self.growth:g}, must not be negative")
+        if not isfinite(self.growth):
+            raise OptionError(f"growth is {self.growth:g}, must be a number; 10 is ten times the text")
         if not self.commands or not all(command.split() for command in self.commands):
             raise OptionError("a command line is empty")
         if any(";" in command for command in self.commands):

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     STACK = "the stack is not understood"
     FLAGS_LIVE = "flags are live across it"
     OBSTACLE = "no copy can be made of the handler"
+    BROKEN = "a pass made something invalid of it, which was thrown away"
 
     # An argument was folded, or not (§4.2)
     IMPLIED = "the number implies it"

@@ -112,6 +112,7 @@ def options(
             as_published=as_published,
             without=frozenset(without),
             until=until,
+            forgiving=True,
             profile=_profile(learned),
         )
     except OptionError as error:

@@ -24,7 +24,7 @@ from tui.verbs.walk import walk
 
 VERBS: tuple[click.Command, ...] = (run, *PHASE_VERBS, boot, rewrite, pinned, compare, certify, bisect, export, doctor)
 EPILOG = """Exit status: 0 ok, 1 a check failed, 2 wrong usage or a bad input file, 3 the environment lacks
-something, 130 interrupted."""
+something, 70 a defect of Hotpath, 130 interrupted."""
 
 
 class Verbs(click.Group):

@@ -10,7 +10,7 @@ from typing import Any
 from rewriter.contract import Contract
 from rewriter.options import OptionError, System
 from tui import files
-from tui.exits import Failed, Wrong
+from tui.exits import Defect, Failed, Wrong
 
 
 def toy(kernel: Path | None = None) -> System:
@@ -65,6 +65,7 @@ def errors_in_one_line(about: Path | None = None) -> Iterator[None]:
     `about`: a kernel that dies has failed, an input that cannot be used is wrong."""
     from rewriter.contract import ContractError
     from rewriter.elf import ElfError
+    from rewriter.passes.transform import Broken
     from rewriter.probes.areas import ProbeError
     from rewriter.profile import ProfileError
     from toykernel.machine import MachineError
@@ -73,5 +74,9 @@ def errors_in_one_line(about: Path | None = None) -> Iterator[None]:
         yield
     except MachineError as error:
         raise Failed(str(error)) from None
+    except Broken as error:
+        raise Defect(
+            f"a pass left something invalid: {error} (hotpath bisect with the same options finds the edit)"
+        ) from None
     except (OptionError, ContractError, ElfError, ProfileError, ProbeError) as error:
         raise Wrong(str(error) if about is None else f"{about}: {error}") from None

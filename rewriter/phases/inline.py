@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.gates import handlers
@@ -13,7 +14,7 @@ from rewriter.options import Options, System
 from rewriter.passes.outcome import Outcome, Remark, total
 from rewriter.passes.paths import TARGETS, Path, hot_paths
 from rewriter.passes.specialize import Specializer
-from rewriter.passes.transform import NAMES
+from rewriter.passes.transform import NAMES, Broken
 from rewriter.phases.count import Counted
 from rewriter.phases.decisions import call_tables
 from rewriter.phases.load import Loaded
@@ -26,6 +27,7 @@ from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing
 from rewriter.variants import Variant
 
+Made = TypeVar("Made")
 NAME = "inline"
 ONLY_INLINE = frozenset(NAMES) - {NAME}
 
@@ -68,13 +70,16 @@ def run(
     specializer = Specializer(loaded.kernel, system.contract, profile, as_published=options.as_published, depths=depths)
     wanted = _plans(system, loaded, observed, counted, specializer, profile)
     obstacles = [(plan, specializer.obstacle(plan.handler, plan.variant.call)) for plan in wanted]
-    plans = tuple(plan for plan, reason in obstacles if reason is None)
-    refused = tuple((plan, Why(Reason.OBSTACLE, reason)) for plan, reason in obstacles if reason is not None)
-    done = [(plan, *_inlined(specializer, plan, options)) for plan in plans]
+    refused = [(plan, Why(Reason.OBSTACLE, reason)) for plan, reason in obstacles if reason is not None]
+    whole = [plan for plan, reason in obstacles if reason is None]
+    made, broken = unbroken(whole, lambda plan: _inlined(specializer, plan, options), options)
+    refused += broken
+    done = [(plan, *each) for plan, each in made]
     outcomes = [outcome for _, _, outcome in done] + [no_copy(plan, why) for plan, why in refused]
     remarks = [r for outcome in outcomes for r in outcome.remarks]
     calls = sum(r.kind == "passed" for r in remarks)
-    return Inlined(specializer, profile, plans, refused), PhaseResult(
+    plans = tuple(plan for plan, _ in made)
+    return Inlined(specializer, profile, plans, tuple(refused)), PhaseResult(
         "inline",
         "§4.1",
         f"{len(plans)} new system calls; {calls} calls on their hot traces have become part of their bodies.",
@@ -112,6 +117,23 @@ def _inlined(specializer: Specializer, plan: Plan, options: Options) -> tuple[Fu
     number = plan.variant.call
     made = specializer.specialize(plan.handler, plan.name, plan.paths, number=number, share=plan.share, without=without)
     return made.function, made.outcome
+
+
+def unbroken(
+    plans: Iterable[Plan], make: Callable[[Plan], Made], options: Options
+) -> tuple[list[tuple[Plan, Made]], list[tuple[Plan, Why]]]:
+    """What was made of each plan, and the plans of which a pass made something invalid.  To throw such a copy away does
+    no harm: the program that it was made of is as it was.  Raises Broken unless the options forgive."""
+    made: list[tuple[Plan, Made]] = []
+    broken: list[tuple[Plan, Why]] = []
+    for plan in plans:
+        try:
+            made.append((plan, make(plan)))
+        except Broken as why:
+            if not options.forgiving:
+                raise
+            broken.append((plan, Why(Reason.BROKEN, str(why))))
+    return made, broken
 
 
 def no_copy(plan: Plan, why: Why) -> Outcome:

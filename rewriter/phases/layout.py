@@ -17,6 +17,7 @@ from rewriter.ir import Function, Program, Ref, RefKind, Symbol
 from rewriter.options import Options, System
 from rewriter.passes.dispatch import Door, dispatch
 from rewriter.passes.layout import order_functions, pack
+from rewriter.passes.transform import Broken
 from rewriter.passes.unused import Dropped, unused
 from rewriter.phases.count import Counted
 from rewriter.phases.growth import fitting, table
@@ -190,7 +191,7 @@ def _written(kernel: Program, contract: Contract, identity: int) -> bytes:
     """The image, which knows itself."""
     faults = verify(kernel)
     if faults:
-        raise RuntimeError(f"the specialized kernel is not valid: {faults[0]}")
+        raise Broken(f"the specialized kernel: {faults[0]}")
     write_tag(kernel, contract, identity)
     return emit(kernel)
 

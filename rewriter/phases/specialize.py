@@ -15,8 +15,10 @@ from rewriter.passes.entry import Entered, enter, wrapper
 from rewriter.passes.outcome import total
 from rewriter.passes.peephole import peephole
 from rewriter.passes.specialize import Specialized, Specializer
+from rewriter.passes.transform import Broken
+from rewriter.passes.work import Work
 from rewriter.phases.decisions import Argument, argument_tables, arguments, call_tables, decided, exit_tables
-from rewriter.phases.inline import Inlined, Plan, no_copy, refusals, remark_row, remark_table
+from rewriter.phases.inline import Inlined, Plan, no_copy, refusals, remark_row, remark_table, unbroken
 from rewriter.phases.load import Loaded
 from rewriter.phases.order import BEYOND, GROUPS, beyond, in_place, left_out
 from rewriter.phases.values import Values
@@ -25,6 +27,7 @@ from rewriter.reasons import Reason
 from rewriter.report import Listing, PhaseResult, Table
 from rewriter.show import listing, notes
 from rewriter.variants import Variant
+from rewriter.verify import Either, verify_function
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ def run(
     options: Options, system: System, loaded: Loaded, observed: Values, inlined: Inlined
 ) -> tuple[SpecializedCalls, PhaseResult]:
     """Run every pass over every new system call, `verify` behind each."""
-    calls = [_specialized(inlined.specializer, plan, options) for plan in inlined.plans]
+    made, broken = unbroken(inlined.plans, lambda plan: _specialized(inlined.specializer, plan, options), options)
+    calls, inlined = [call for _, call in made], replace(inlined, refused=(*inlined.refused, *broken))
     way, why = _way(inlined, options)
     outcomes = [call.made.outcome for call in calls]
     if way is not None:
@@ -190,8 +194,21 @@ def _entered(call: Call, way: Entrance, maker: Specializer, options: Options) ->
     entered = enter(made.plain.copy(), plan.handler, way, number, made.outcome, instructions=cost, tidies=tidies)
     if entered is None:
         return call
+    if why := _fault(made.plain, entered, maker.names):
+        if not options.forgiving:
+            raise Broken(why)
+        made.outcome.refuse(entry.NAME, plan.name, plan.name, Reason.BROKEN, why)
+        return call
     again = plan.variant.call if maker.reads_number(plan.handler) else None
     return replace(call, entered=entered, slot=wrapper(made.plain, plan.handler, again))
+
+
+def _fault(plain: Work, entered: Entered, names: frozenset[str]) -> str:
+    """What is wrong with an entry, "" if nothing is."""
+    wrapped = plain.wrapper.blocks if plain.wrapper is not None else []
+    own = {plain.name, *(block.label for block in (*entered.function.blocks, *wrapped))}
+    faults = verify_function(entered.function, Either(names, {*own, *entered.entries, *plain.entries}))
+    return f"after {entry.NAME}: {plain.name}: {faults[0]}" if faults else ""
 
 
 def _arguments(observed: Values, inlined: Inlined, calls: Iterable[Call]) -> Iterator[Argument]:

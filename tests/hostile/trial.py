@@ -21,7 +21,7 @@ from tui import exits
 from tui.command import invoke
 
 SECONDS = 5.0  # of processor time for one command
-PATIENCE = 120  # seconds of the clock, on a busy machine
+PATIENCE = 900  # seconds of the clock: on a busy machine the last ones get little of it
 GIGABYTE = 1 << 30
 LONGEST = 400  # characters of a line
 BROKEN, UNFIT = 70, 71  # exit statuses of a child that fell over, or whose success is none
@@ -156,6 +156,7 @@ def _child(case: Case, folder: Path, said: Path) -> None:
             os.dup2(os.open(said / str(number), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         sys.stdout, sys.stderr = (os.fdopen(n, "w", encoding="utf-8", errors="replace") for n in (1, 2))
         os.chdir(folder)
+        os.environ[exits.TRACEBACK] = "1"
         start = os.times()
         status = exits.ending(case.work or (lambda: invoke(list(case.command))))
         end = os.times()

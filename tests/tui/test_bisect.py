@@ -77,6 +77,14 @@ def test_a_mistake_is_told_with_both_programs_side_by_side(program: Path) -> Non
     assert "cf=0x0" in sides.partition("|")[2]
 
 
+def test_a_kernel_is_no_program_of_this_system() -> None:
+    """Linux would start it, and it dies either way."""
+    kernel = ROOT / "toykernel" / "image" / "kernel.elf"
+    ran = hotpath("bisect", str(kernel))
+    words = "a kernel, which is no program of this system (--program takes the one built in)"
+    assert (ran.returncode, ran.stderr) == (2, f"hotpath: {kernel}: {words}\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

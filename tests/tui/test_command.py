@@ -31,6 +31,7 @@ def test_help_lists_the_exit_statuses() -> None:
     ("arguments", "line"),
     [
         (("frobnicate",), "hotpath: No such command 'frobnicate' (see hotpath --help)"),
+        (("export",), "hotpath: Missing command (see hotpath export --help)"),
         (("doctor", "--frobnicate"), "hotpath: No such option '--frobnicate' (see hotpath doctor --help)"),
     ],
 )

@@ -67,7 +67,7 @@ def test_run_shows_every_phase_and_nothing_on_stderr(engine: Engine, hotpath: Ru
     assert (status, err) == (0, "")
     assert [line.split()[1] for line in out.splitlines() if "§" in line] == list(PHASES)
     assert "\x1b" not in out
-    assert engine.options == Options()
+    assert engine.options == Options(forgiving=True)
 
 
 def test_without_a_terminal_hotpath_is_run(engine: Engine, hotpath: Run) -> None:
@@ -90,6 +90,7 @@ def test_choices_reach_the_pipeline(engine: Engine, hotpath: Run) -> None:
         table_size=4,
         clean_every=9,
         as_published=True,
+        forgiving=True,
         without=frozenset({"sink"}),
         until="traces",
     )
@@ -141,6 +142,10 @@ def test_a_kernel_that_dies_is_one_line_after_what_was_found(engine: Engine, hot
         (("--theta", "nan"), "theta is nan, must be above 0 and at most 1"),
         (("--theta", "hot"), "'hot' is not a valid float"),
         (("--table-size", "11"), "table size is 11, must be even and at least 2"),
+        (("--table-size", "1000000000"), "table size is 1000000000, must be at most 1024: tables are in memory"),
+        (("--clean-every", "4294967296"), "clean every is 4294967296, must be at most 2147483647"),
+        (("--growth", "nan"), "growth is nan, must be a number; 10 is ten times the text"),
+        (("--growth", "inf"), "growth is inf, must be a number; 10 is ten times the text"),
         (("--table-size", "0"), "table size is 0, must be even and at least 2"),
         (("--clean-every", "0"), "clean every is 0, must be at least 1"),
         (("--until", "never"), "'never' is not one of"),

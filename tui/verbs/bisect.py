@@ -68,13 +68,16 @@ def _native(
     from rewriter.alongside import Map, first_difference
     from rewriter.bisection import culprit
     from rewriter.elf import emit, load
+    from rewriter.elf.follow import is_kernel
     from rewriter.passes.everywhere import NAMES, everywhere
     from tui import ptrace
 
     image = files.read(path)
     names = _known(passes, NAMES)
     with system.errors_in_one_line(path):
-        load(image)
+        kernel = is_kernel(load(image))
+    if kernel:
+        raise exits.Wrong(f"{path}: a kernel, which is no program of this system (--program takes the one built in)")
 
     def build(steps: Steps) -> bytes:
         made = load(image)

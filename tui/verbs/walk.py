@@ -16,7 +16,7 @@ PATIENCE = 2.0  # seconds that the work has to stop once one has quit
 
 def walk() -> int:
     """Walk through the default run; the exit status."""
-    options = Options()
+    options = Options(forgiving=True)
     if (
         not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty())
         or os.environ.get("TERM", "dumb") == "dumb"
