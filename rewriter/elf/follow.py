@@ -13,24 +13,26 @@ from rewriter.ir import Function, Program, RefKind, Section
 PROMISED: Final = "the contract says"  # begins the pins of functions that may not move even with their section
 
 
-def moves_up(program: Program, behind: set[str]) -> bool:
-    """Whether code sections behind the text may move as a whole.  In kernels they have to: memory behind the image is
-    theirs to use, and text is what lies between two symbols.  Of programs nobody asks it."""
+def obstacle(program: Program, behind: set[str]) -> str:
+    """Why code sections behind the text may not move as a whole, "" if they may.  In kernels they have to: memory
+    behind the image is theirs to use, and text is what lies between two symbols.  Of programs nobody asks it."""
+    if not is_kernel(program):
+        return "a program's sections are where they were"
     ranges = [(s.address, s.address + s.size) for s in program.sections if s.name in behind]
 
     def inside(function: Function) -> bool:
         origin = next((i.origin for i in function.insns() if i.origin is not None), 0)
         return any(start <= origin < end for start, end in ranges)
 
-    stays = {f.name for f in program.functions if inside(f) and any(p.startswith(PROMISED) for p in f.pins)}
+    for function in program.functions:
+        if inside(function) and (pins := [p for p in function.pins if p.startswith(PROMISED)]):
+            return f"{function.name} may not move: {pins[0]}"
     home = {b.label: inside(f) for f in program.functions for b in f.blocks}
-    short = any(
-        ref.kind is RefKind.PC8 and home.get(ref.target, inside(f)) != inside(f)
-        for f in program.functions
-        for i in f.insns()
-        for ref in i.refs
-    )
-    return is_kernel(program) and not stays and not short
+    for function in program.functions:
+        for ref in (ref for insn in function.insns() for ref in insn.refs):
+            if ref.kind is RefKind.PC8 and home.get(ref.target, inside(function)) != inside(function):
+                return f"a branch of {function.name} that stays short leads to the other section"
+    return ""
 
 
 def is_kernel(program: Program) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rewriter.elf.follow import carry, moves_up
+from rewriter.elf.follow import carry, obstacle
 from rewriter.elf.image import ElfError
 from rewriter.elf.room import ALIGN, align_up
 from rewriter.elf.sections import PAGE, append_sections, main_text, place_sections
@@ -70,7 +70,7 @@ class _Placer:
         self.units = units_of(program)
         self._text = text = main_text(program.sections)
         self._behind = {s.name for s in program.sections if s.executable and s.address > text.address}
-        self._stuck = bool(self._behind) and not moves_up(program, self._behind)
+        self._stuck = obstacle(program, self._behind) if self._behind else ""
         end = text.address + text.size
         self._free = align_up(max(s.address + s.size for s in program.sections), PAGE) if self._stuck else end
         self._islands = islands(self.units, text)
@@ -81,7 +81,7 @@ class _Placer:
         """Where the sections are now, and every block."""
         end = assign(self.units, self._start, self._islands + self._barrier)
         if self._stuck:
-            sections = append_sections(program, self._text, self._free, end)
+            sections = append_sections(program, self._text, self._free, end, self._stuck)
         else:
             end_of_text = max([end, self._start, *(stop for _, stop in self._islands)])
             sections = place_sections(program, self._text, end_of_text)

@@ -37,14 +37,14 @@ def place_sections(program: Program, text: Section, text_end: int) -> tuple[Sect
     return tuple(placed)
 
 
-def append_sections(program: Program, text: Section, free: int, end: int) -> tuple[Section, ...]:
-    """The input's sections where they were, as code that is pinned lies behind the text; what does not fit into the
-    text, and new data, behind them all."""
+def append_sections(program: Program, text: Section, free: int, end: int, stuck: str) -> tuple[Section, ...]:
+    """The input's sections where they were, as code lies behind the text that is `stuck` there, for a reason; what
+    does not fit into the text, and new data, behind them all."""
     placed = list(program.sections)
     if any(_grown(program, s, text, 0) != s.size for s in placed if s.name == program.exception_table):
-        raise ElfError(f"code behind {text.name} keeps the exception table from growing")
+        raise ElfError(f"the exception table cannot grow: behind {text.name}, {stuck} (link that before {text.name})")
     if is_kernel(program) and (end > free or any(d.address is None for d in program.data)):
-        raise ElfError(f"code behind {text.name} stays in place, and behind the image is memory that the kernel uses")
+        raise ElfError(f"{text.name} cannot grow: behind it, {stuck} (link that before {text.name})")
     if end > free:
         name = f"{text.name}.moved"
         while any(s.name == name for s in placed):
