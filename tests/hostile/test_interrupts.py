@@ -152,3 +152,10 @@ def test_every_phase_looks_whether_it_is_wanted() -> None:
     for _ in run(Options(commands=("readseek 8192 2",), until="layout"), toy(), cancelled=cancelled):
         pass
     assert max(after - before for before, after in pairwise(looks)) < 1.5
+
+
+def test_what_answers_first_needs_no_library() -> None:
+    """Until it is there, Ctrl-C is answered by Python, with a traceback."""
+    code = "import signal, sys; before = {*sys.modules}; import tui.start; print(sorted({*sys.modules} - before))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "['__future__', 'tui', 'tui.start']\n"
