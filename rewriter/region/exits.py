@@ -8,11 +8,12 @@ from rewriter.analysis.liveness import STACK_SHIFT, Liveness
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.analysis.values import Values
 from rewriter.reasons import Reason, Why
+from rewriter.region.alive import alive, of_register, of_slot
 from rewriter.region.flag import rebuildable
 from rewriter.region.home import Home
 from rewriter.region.state import State
 from rewriter.region.tree import Exit
-from rewriter.region.value import Value
+from rewriter.region.value import Pool, Value
 from rewriter.x86.effects import CF, FLAGS, register_mask
 
 
@@ -36,6 +37,7 @@ class FlagsLost(Exception):
 class Exits:
     """Makes exits into the code that `values` and `live` describe."""
 
+    pool: Pool
     values: Values
     live: Liveness
     at_return: int
@@ -66,9 +68,12 @@ class Exits:
         flags = None
         if mask & FLAGS:
             flags = state.carry if mask & FLAGS == CF else state.flags
-        registers = {r: state.registers[r] for r in REGISTERS if r != "esp" and register_mask(r) & mask}
+        pool = self.pool
+        registers = {r: v for r, v in state.registers.items() if register_mask(r) & mask}
+        registers = {r: alive(pool, v, of_register(r, mask)) for r, v in registers.items()}
         whole = state.segments is not None and self.elsewhere(label)
         slots = {c: v for c, v in sorted(state.slots.items()) if v is not None and (whole or slot_matters(c, mask))}
+        slots = slots if whole else {c: alive(pool, v, of_slot(c, mask)) for c, v in slots.items()}
         slots |= state.returns
         at = self._address(*(home or (label, site)))
         return Exit(label, site, why, state.esp, registers, slots, flags, weight, outside, state.segments, home, at)

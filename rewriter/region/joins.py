@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rewriter.analysis.state import Range, cover
+from rewriter.region.alive import alive, of_register, of_slot
 from rewriter.region.exits import slot_matters
 from rewriter.region.loops import Cycle
 from rewriter.region.state import State
 from rewriter.region.tree import Node
 from rewriter.region.value import WORD, Pool, Value, inside
-from rewriter.x86.effects import register_mask
 
 MOST_TRIES = 40  # times that what is behind a join is lifted
 
@@ -47,6 +47,8 @@ class Join:
     leaked: bool = False
     tries: int = 0
     lifted: bool = False  # whether anything is behind it
+    matters: int = 0  # of what is there (`Exits.matters`)
+    whole: int = 0  # from this slot on all of it
     dead: bool = False  # nobody arrives any more
 
     def weigh(self) -> None:
@@ -82,22 +84,21 @@ class Joins:
 
     def bindings(self, join: Join, state: State) -> dict[Value, Value]:
         """What the words are that vary when a path comes with this state."""
-        return {value: self._at(state, place) for place, value in join.varying.items()}
+        return {value: self._alive(join, place, self._at(state, place)) for place, value in join.varying.items()}
 
-    def learn(self, join: Join, state: State, matters: int) -> bool | None:
+    def learn(self, join: Join, state: State, matters: int, whole: int = 0) -> bool | None:
         """Let a path arrive with this state.  Whether that is something new; None if it cannot.  What does not matter
-        there (`Exits.matters`) may be anything, so also what it is the first time."""
+        there (`Exits.matters`) may be anything, so also what it is the first time; from slot `whole` on all does."""
         held = join.before
         if (state.esp, state.segments, state.returns) != (held.esp, held.segments, held.returns):
             return None
         before = dict(join.varying), len(join.kept), join.lost, join.leaked, len(held.facts), len(held.equal)
+        join.matters, join.whole = matters, whole
         for register, value in held.registers.items():
-            now = state.registers[register]
-            same = now is value or state.equal.get(value) is now
-            if register not in join.varying and not same and register_mask(register) & matters:
+            if register not in join.varying and not self._same(join, state, register, value, state.registers[register]):
                 self._vary(join, register)
         for slot in {*held.slots, *state.slots}:
-            if slot >= 0 or state.segments is not None or slot_matters(slot, matters):
+            if slot >= whole or slot_matters(slot, matters):
                 self._compare(join, slot, state)
         join.lost |= state.lost
         join.leaked |= state.leaked
@@ -107,6 +108,15 @@ class Joins:
         held.equal = {value: same for value, same in held.equal.items() if state.equal.get(value) is same}
         return before != (join.varying, len(join.kept), join.lost, join.leaked, len(held.facts), len(held.equal))
 
+    def _same(self, join: Join, state: State, place: str | int, was: Value, now: Value) -> bool:
+        """Whether what matters of a word is what it was."""
+        return state.equal.get(was, was) is now or self._alive(join, place, was) is self._alive(join, place, now)
+
+    def _alive(self, join: Join, place: str | int, value: Value) -> Value:
+        if isinstance(place, str):
+            return alive(self.pool, value, of_register(place, join.matters))
+        return value if place >= join.whole else alive(self.pool, value, of_slot(place, join.matters))
+
     def _compare(self, join: Join, slot: int, state: State) -> None:
         was, now = _held(join.before, slot), _held(state, slot)
         if slot in join.kept or was == MEMORY:
@@ -114,10 +124,10 @@ class Joins:
         if now == MEMORY:
             join.varying.pop(slot, None)
             join.kept.add(slot)
-        elif (
-            slot not in join.varying and now is not was and not (isinstance(was, Value) and state.equal.get(was) is now)
-        ):
-            self._vary(join, slot)
+        elif slot not in join.varying and now != was:
+            same = isinstance(was, Value) and isinstance(now, Value) and self._same(join, state, slot, was, now)
+            if not same:
+                self._vary(join, slot)
 
     def _vary(self, join: Join, place: str | int) -> None:
         join.varying[place] = self.pool.make("phi", join.number, place)

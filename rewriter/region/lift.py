@@ -17,6 +17,7 @@ from rewriter.ir import Block, Insn
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason, Why
 from rewriter.region import rules
+from rewriter.region.either import either
 from rewriter.region.exits import FlagsLost, Refused
 from rewriter.region.fixed import call
 from rewriter.region.flag import CallEnds, Condition, Unsupported, alternatives
@@ -269,14 +270,23 @@ class Lifter(Meeting):
         state, node = path.leaf.state, path.node
         if asked.flags.kind == "effect" and (not node.effects or node.effects[-1].number != asked.flags.effect):
             raise FlagsLost("flags that something else has changed")
-        leaves = []
+        for label in (taken, falls):
+            self.exits.leave(label, 0, state, Why(Reason.COLD_EDGE), 0.0)  # raises FlagsLost where nothing could leave
         weights = self._weights(node, block.label, taken, falls)
-        for label, weight, holds in ((taken, weights[0], True), (falls, weights[1], False)):
+        parts = either(asked)
+        if len(parts) == 1 and len(either(asked.opposite)) > 1:
+            parts, taken, falls, weights = either(asked.opposite), falls, taken, weights[::-1]
+        leaves = []
+        for left, each in zip(range(len(parts))[::-1], parts, strict=True):
+            share = weights[0] / len(parts)
             after = state.copy()
-            after.assume(self.pool, asked, holds)
-            self.exits.leave(label, 0, after, Why(Reason.COLD_EDGE), 0.0)  # raises FlagsLost where nothing could leave
-            leaves.append(Leaf(Node(weight), label, after, dict(path.leaf.seen), path.leaf.inside, path.leaf.under))
-        node.end = self._end(asked, leaves[0].node, leaves[1].node, last.origin, state.flags_by)
+            after.assume(self.pool, each, True)
+            state.assume(self.pool, each, False)
+            ways = (taken, share, after), (falls, weights[1] + left * share, state)
+            made = [Leaf(Node(w), to, s, dict(path.leaf.seen), path.leaf.inside, path.leaf.under) for to, w, s in ways]
+            node.end = self._end(each, made[0].node, made[1].node, last.origin, state.flags_by)
+            leaves += made[:1] if left else made
+            node = made[1].node
         for leaf in leaves:
             self._plant(leaf)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import replace
 
+from rewriter.analysis.liveness import LOWEST
 from rewriter.ir import Insn
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason, Why
@@ -30,7 +31,7 @@ class Meeting:
         self.limits = limits
         self.values = work.values()
         self.home = Home(work) if work.at_home else None
-        self.exits = Exits(self.values, work.liveness(self.values), work.at_return, self.home)
+        self.exits = Exits(pool, self.values, work.liveness(self.values), work.at_return, self.home)
         self.pool = pool
         self.count = 0  # of effects
         self.lifted = 0  # instructions
@@ -42,7 +43,13 @@ class Meeting:
         self._merging, self._order = self._meeting() if limits.joins else (frozenset[str](), dict[str, int]())
         self._entries = max(work.heat.block(work.name), 1e-9)
 
+        self._whole = self._frame_of_entry() if work.number is not None else 0
         self._root = Node(work.heat.block(work.name))
+
+    def _frame_of_entry(self) -> int:
+        """The lowest slot of the entry's own frame: words that it saved are read by whoever is given them."""
+        known = [state.esp for label, state in self.values.states.items() if self.exits.elsewhere(label)]
+        return min((esp if esp is not None else LOWEST for esp in known), default=0)
 
     def _meeting(self) -> tuple[frozenset[str], dict[str, int]]:
         """Blocks where it pays that paths come together: several lead there, and much is behind; an order of all."""
@@ -109,7 +116,7 @@ class Meeting:
     def _arrive(self, path: Path, join: Join, weight: float) -> bool:
         """Let the path lead to a join; if that is not yet what it brings, the join is begun anew."""
         state = path.leaf.state
-        learned = self.joins.learn(join, state, self.exits.matters(join.label, 0))
+        learned = self.joins.learn(join, state, self.exits.matters(join.label, 0), self._whole)
         if learned is None:
             return False
         path.node.end = Again(join.top, {})

@@ -108,15 +108,22 @@ class State:
         base = positive(asked)
         truth = holds is (base == asked)
         self.facts[base] = truth
+        for word, known in ((base, truth), (base.opposite, not truth)):
+            if (made := pool.found("set", word)) is not None:
+                self._replace(made, pool.const(int(known)))
         if base.code != "e" or base.flags.kind != "cmp" or not truth:
             return
         left, right = base.flags.left, base.flags.right
         assert left is not None
         assert right is not None
         if right.immediate and not left.immediate:
-            self.equal[left] = right
-            self.registers = {name: right if v is left else v for name, v in self.registers.items()}
-            self.slots = {at: right if v is left else v for at, v in self.slots.items()}
+            self._replace(left, right)
+
+    def _replace(self, word: Value, known: Value) -> None:
+        """The path has shown what a word is."""
+        self.equal[word] = known
+        self.registers = {name: known if v is word else v for name, v in self.registers.items()}
+        self.slots = {at: known if v is word else v for at, v in self.slots.items()}
 
 
 def positive(asked: Condition) -> Condition:

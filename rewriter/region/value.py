@@ -105,6 +105,10 @@ class Pool:
             found = self._known[op, args] = Value(op, args, len(self._known), self.origin)
         return found
 
+    def found(self, op: str, *args: object) -> Value | None:
+        """The same, if it has been made before."""
+        return self._known.get((op, args))
+
     def const(self, number: int) -> Value:
         return self.make("const", number & MASK)
 

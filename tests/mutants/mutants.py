@@ -301,6 +301,7 @@ def stored_addresses_are_unused() -> None:
 LOCKSTEP = ("tests/passes/test_lockstep.py",)
 GOLDEN = ("tests/passes/test_golden.py",)
 
+REGION_GOLDEN = ("tests/region/test_golden.py",)
 MEETING = ("tests/region/test_lockstep.py::test_nor_where_paths_meet",)
 REGION = ("tests/region/test_handlers.py",)
 ENTRY = ("tests/region/test_entry.py",)
@@ -331,6 +332,16 @@ MUTANTS = {
         "a loop gives a stack word in memory back what it held at the first round",
         region.memory_is_made_what_it_was,
         MEETING,
+    ),
+    "bytes_of_a_slot_are_counted_backwards": Mutant(
+        "of a stack word other bytes are kept than those that matter",
+        region.bytes_of_a_slot_are_counted_backwards,
+        REGION_GOLDEN,
+    ),
+    "one_of_two_conditions_is_forgotten": Mutant(
+        "a path that either of two conditions leaves is left for one of them",
+        region.one_of_two_conditions_is_forgotten,
+        REGION_GOLDEN,
     ),
     "overwritten_words_are_still_there": Mutant(
         "an exit overwrites a stack word that another one needs", region.overwritten_words_are_still_there, REGION

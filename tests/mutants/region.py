@@ -138,3 +138,21 @@ def memory_is_made_what_it_was() -> None:
 
     turns._leave_words = lambda writer: None
     turns.private = lambda m, slot: True
+
+
+def bytes_of_a_slot_are_counted_backwards() -> None:
+    from rewriter.analysis.liveness import STACK_SHIFT
+    from rewriter.region import alive, exits, joins
+
+    def backwards(slot: int, matters: int) -> int:
+        found = matters >> STACK_SHIFT - slot - 4 & 0b1111
+        return sum(0xFF << 8 * byte for byte in range(4) if found >> byte & 1) if slot < 0 else 0xFFFFFFFF
+
+    for module in (alive, exits, joins):
+        module.of_slot = backwards  # type: ignore[attr-defined]
+
+
+def one_of_two_conditions_is_forgotten() -> None:
+    lift = import_module("rewriter.region.lift")
+    honest = lift.either
+    lift.either = lambda asked: honest(asked)[:1]  # type: ignore[attr-defined]

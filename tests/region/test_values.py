@@ -7,10 +7,13 @@ from random import Random
 import pytest
 
 from rewriter.analysis.arithmetic import compute
+from rewriter.analysis.liveness import STACK_SHIFT
 from rewriter.region.algebra import binary, inverted, may_be_set, merged, negated, part, shifted, signed_part
+from rewriter.region.alive import alive, of_register, of_slot
+from rewriter.region.either import either
 from rewriter.region.flag import Condition, Flags, Unsupported, alternatives, condition, rebuildable
 from rewriter.region.value import MASK, Pool, Value
-from rewriter.x86.effects import CF, OF, ZF
+from rewriter.x86.effects import CF, OF, ZF, register_mask
 
 POOL = Pool()
 X, Y = POOL.make("param", "eax"), POOL.make("param", "ecx")
@@ -106,6 +109,46 @@ def _applied(op: str, left: Value, f: object, right: Value, g: object, count: in
         "mul": lambda a, b: a * b,
     }
     return binary(POOL, op, left, right), lambda x, y: calls[op](f(x, y), g(x, y))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_bytes_that_matter_stay(seed: int) -> None:
+    """Words put together of others' bytes; those of which only some bytes are asked for."""
+    random = Random(seed)
+    words = [X, Y, const(random.getrandbits(32))]
+    for _ in range(12):
+        size = random.choice((1, 2))
+        words.append(merged(POOL, random.choice(words), random.randrange(5 - size), size, random.choice(words)))
+    simpler = 0
+    for word in words:
+        for matters in range(1, 16):
+            bits = of_register("ecx", register_mask("ecx") & matters * 0x11111111)
+            found = alive(POOL, word, bits)
+            simpler += found is not word
+            x, y = random.getrandbits(32), random.getrandbits(32)
+            assert evaluated(found, x, y) & bits == evaluated(word, x, y) & bits
+    assert simpler > 20
+
+
+def test_bytes_of_a_register_and_of_a_stack_word() -> None:
+    assert of_register("ebx", register_mask("bl") | register_mask("ecx")) == 0xFF
+    assert of_register("ebx", register_mask("bh")) == 0xFF00
+    assert of_slot(-8, 1 << STACK_SHIFT + 8 - 1) == 0xFF  # the byte at -8
+    assert of_slot(-8, 1 << STACK_SHIFT + 8 - 4) == 0xFF000000
+    assert of_slot(4, 0) == MASK
+    assert alive(POOL, merged(POOL, X, 3, 1, Y), 0xFF0000) is X
+    assert alive(POOL, merged(POOL, X, 3, 1, Y), 0xFF000000) is not X
+
+
+def test_one_of_several_conditions() -> None:
+    first, second = Condition("e", Flags("cmp", X, const(0))), Condition("b", Flags("cmp", X, Y))
+    words = [POOL.make("set", held) for held in (first, second)]
+    both = binary(POOL, "or", *words)
+    assert set(either(Condition("ne", Flags("cmp", both, const(0))))) == {first, second}
+    for other in (Condition("e", Flags("cmp", both, const(0))), Condition("ne", Flags("cmp", both, const(1)))):
+        assert either(other) == (other,)
+    of_bits = Condition("ne", Flags("cmp", binary(POOL, "or", words[0], X), const(0)))
+    assert either(of_bits) == (of_bits,)
 
 
 def test_conditions_in_their_simplest_form() -> None:
