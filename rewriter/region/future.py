@@ -31,6 +31,7 @@ class Future:
         self._made: dict[int, set[Value]] = {}  # the same: words that are others in each round
         self.root = root
         self._words: dict[int, set[Value]] = {}  # of a join, those that vary
+        self._own: dict[int, Uses] = {}  # of a node, without what is behind its end
         for node in nodes(root):
             if isinstance(node.end, Enter | Again):
                 self._words.setdefault(id(node.end.top), set()).update(node.end.bindings)
@@ -45,7 +46,7 @@ class Future:
         while True:
             before = dict(self._from), dict(self.highest)
             for node in order:
-                self._from[id(node)] = self.behind(node, -1)
+                self._from[id(node)] = self._top(node)
                 below = [*node.children(), *([node.end.top] if isinstance(node.end, Again) else [])]
                 self.highest[id(node)] = max([_highest(node), *(self.highest.get(id(n), LOWEST) for n in below)])
             if not any(isinstance(node.end, Again) for node in order):
@@ -62,17 +63,26 @@ class Future:
         self._stays[id(top)] = Uses(tuple(stays))
         self._find(self.root)
 
-    def behind(self, node: Node, position: int) -> Uses:
-        """What is used behind the effect at this position."""
-        hot: dict[Value, None] = {}
-        cold: dict[Value, None] = {}
-        for effect in node.effects[position + 1 :]:
-            hot.update(dict.fromkeys(effect.uses()))
-            cold.update(dict.fromkeys(effect.fault.uses() if effect.fault else ()))
-        if node.end is not None:
-            (cold if isinstance(node.end, Exit) else hot).update(dict.fromkeys(node.end.uses()))
+    def behind(self, node: Node) -> list[Uses]:
+        """What is used behind each effect of a node."""
         below = self.below(node)
-        return Uses((*hot, *(v for v in below.hot if v not in hot)), (*cold, *(v for v in below.cold if v not in cold)))
+        hot, cold = _with_end(node, dict.fromkeys(below.hot), dict.fromkeys(below.cold))
+        found = [Uses(tuple(hot), tuple(cold))]
+        for effect in reversed(node.effects[1:]):
+            hot, cold = _with(effect, hot, cold)
+            found.append(Uses(tuple(hot), tuple(cold)))
+        return found[::-1]
+
+    def _top(self, node: Node) -> Uses:
+        """What is used from the beginning of a node on."""
+        own = self._own.get(id(node))
+        if own is None:
+            hot, cold = _with_end(node, {}, {})
+            for effect in reversed(node.effects):
+                hot, cold = _with(effect, hot, cold)
+            own = self._own[id(node)] = Uses(tuple(hot), tuple(cold))
+        below = self.below(node)
+        return Uses(tuple(dict.fromkeys((*own.hot, *below.hot))), tuple(dict.fromkeys((*own.cold, *below.cold))))
 
     def below(self, node: Node) -> Uses:
         """What is used behind the end of a node."""
@@ -95,6 +105,24 @@ class Future:
             return tuple(v for v in values if made.isdisjoint(inside(v)))
 
         return Uses(stay(uses.hot), stay(uses.cold))
+
+
+Ordered = dict[Value, None]
+
+
+def _with_end(node: Node, hot: Ordered, cold: Ordered) -> tuple[Ordered, Ordered]:
+    """And what a node's end uses."""
+    if node.end is None:
+        return hot, cold
+    own = dict.fromkeys(node.end.uses())
+    return (hot, own | cold) if isinstance(node.end, Exit) else (own | hot, cold)
+
+
+def _with(effect: Effect, hot: Ordered, cold: Ordered) -> tuple[Ordered, Ordered]:
+    """And what an effect uses, before the others."""
+    if effect.fault is not None:
+        cold = dict.fromkeys(effect.fault.uses()) | cold
+    return dict.fromkeys(effect.uses()) | hot, cold
 
 
 def _same(one: Uses, other: Uses | None) -> bool:

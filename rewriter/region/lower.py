@@ -96,8 +96,9 @@ class Lowerer:
         m = writer.m
         m.highest = self.future.highest[id(node)]
         draft = self._draft(label, node.weight)
+        behind = self.future.behind(node)
         for position, effect in enumerate(node.effects):
-            m.after = self.future.behind(node, position)
+            m.after = behind[position]
             stub = self.fresh() if effect.fault is not None else None
             at_fault = writer.write(effect, stub)
             if stub is not None:

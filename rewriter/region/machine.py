@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rewriter.analysis.value import WORD
 from rewriter.ir import Insn
@@ -39,7 +39,9 @@ class Places:
     pending: Effect | None = None  # a load that is not written yet: an instruction may take it as its operand
 
     def copy(self) -> Places:
-        return replace(self, held=dict(self.held), memory=dict(self.memory))
+        return Places(
+            dict(self.held), dict(self.memory), self.gone, self.level, self.flags, self.segments, self.pending
+        )
 
 
 @dataclass(slots=True)
@@ -51,6 +53,21 @@ class Line:
     faults_to: str | None = None
     why: Reason | None = None  # it was written; None: it is as it was
     others: tuple[int, ...] = ()  # what else it stands for
+
+
+class Later:
+    """Meanwhile these values stand at the end of a list."""
+
+    __slots__ = ("_kept", "_values")
+
+    def __init__(self, kept: list[Value], values: tuple[Value, ...]) -> None:
+        self._kept, self._values = kept, values
+
+    def __enter__(self) -> None:
+        self._kept += self._values
+
+    def __exit__(self, *_: object) -> None:
+        del self._kept[len(self._kept) - len(self._values) :]
 
 
 class Machine:
@@ -125,12 +142,9 @@ class Machine:
 
     # What is needed
 
-    @contextmanager
-    def later(self, *values: Value) -> Iterator[None]:
+    def later(self, *values: Value) -> Later:
         """Meanwhile keep what these values are made of."""
-        self._later += values
-        yield
-        del self._later[len(self._later) - len(values) :]
+        return Later(self._later, values)
 
     @contextmanager
     def pinned(self, *registers: str) -> Iterator[None]:
@@ -147,30 +161,36 @@ class Machine:
         pending = list(self._later)
         if self.at.pending is not None and self.at.pending.address is not None:
             pending.append(self.at.pending.address)
-        self._add(found, [*reversed(self.after.hot), *reversed(pending)], cold=False)
-        self._add(found, list(reversed(self.after.cold)), cold=True)
+        here = {*self.at.held.values(), *self.at.memory.values()}
+        self._add(found, [*reversed(self.after.hot), *reversed(pending)], here, cold=False)
+        self._add(found, list(reversed(self.after.cold)), here, cold=True)
         return found
 
-    def _add(self, found: dict[Value, None], stack: list[Value], *, cold: bool) -> None:
-        """What only exits need they can compute themselves, if what it is computed from stays."""
+    def _add(self, found: dict[Value, None], stack: list[Value], here: set[Value], *, cold: bool) -> None:
+        """What only exits need they can compute themselves, if what it is computed from stays.  `here`: what registers
+        and stack slots hold."""
         seen: set[Value] = set()
         while stack:
             value = stack.pop()
             if value in seen or value in found:
                 continue
             seen.add(value)
-            if value.leaf or (self.somewhere(value) and not (cold and self._derivable(value, found))):
+            if value.leaf or (value in here and not (cold and self._derivable(value, found))):
                 found[value] = None
             else:
-                stack += reversed(list(value.values()))
+                stack += reversed(value.parts)
 
     def _derivable(self, value: Value, found: dict[Value, None]) -> bool:
-        args = list(value.values())
-        return all(v in found or self.free_to_make(v) or (not v.leaf and self._derivable(v, found)) for v in args)
+        return all(
+            v in found or self.free_to_make(v) or (not v.leaf and self._derivable(v, found)) for v in value.parts
+        )
 
     def find(self, value: Value) -> str | None:
         """A register that holds the value."""
-        return next((register for register, held in self.at.held.items() if held is value), None)
+        for register, held in self.at.held.items():
+            if held is value:
+                return register
+        return None
 
     def stored(self, value: Value) -> int | None:
         """A stack slot that holds it."""
@@ -178,7 +198,10 @@ class Machine:
             offset = value.args[0]
             assert isinstance(offset, int)
             return offset
-        return next((slot for slot, held in self.at.memory.items() if held is value), None)
+        for slot, held in self.at.memory.items():
+            if held is value:
+                return slot
+        return None
 
     def somewhere(self, value: Value) -> bool:
         return self.find(value) is not None or self.stored(value) is not None
@@ -193,7 +216,8 @@ class Machine:
         if wish in free:
             chosen = wish
         elif free:
-            wanted = {self.wishes.get(v) for v in (*needed, *self.after.hot, *self.after.cold) if self.find(v) is None}
+            held = set(self.at.held.values())
+            wanted = {self.wishes.get(v) for v in (*needed, *self.after.hot, *self.after.cold) if v not in held}
             chosen = next((r for r in free if r not in wanted), free[0])
         else:
             chosen = self._evict(usable, needed)

@@ -29,7 +29,7 @@ def pass_on(root: Node) -> None:
         if value in used:
             continue
         used.add(value)
-        pending += [*value.values(), *bound.get(value, ())]
+        pending += [*value.parts, *bound.get(value, ())]
         if value in through:
             effect, register = through[value]
             effect.inputs[register] = effect.passed[register]

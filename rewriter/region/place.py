@@ -111,8 +111,10 @@ class Placer(Conditions):
         """Whether a word stands there alone that somebody else still needs."""
         m = self.m
         old = m.at.memory.get(slot)
+        if old is None or m.find(old) is not None:
+            return False
         with m.later(*(value for other, value in left.items() if other != slot)):
-            return old is not None and m.find(old) is None and old in m.needed()
+            return old in m.needed()
 
     def store_slot(self, slot: int, value: Value) -> None:
         m = self.m

@@ -23,11 +23,13 @@ class Value:
                  select(condition, a, b)  adc sbb (a, b, condition)
     """
 
-    __slots__ = ("args", "number", "op", "origin")
+    __slots__ = ("args", "leaf", "number", "op", "origin", "parts")
 
     def __init__(self, op: str, args: tuple[object, ...], number: int, origin: int | None = None) -> None:
         self.op = op
         self.args = args
+        self.parts = tuple(values_in(args))  # the values that it is computed from, those of its condition included
+        self.leaf = op in LEAVES
         self.number = number  # in the order of creation
         self.origin = origin  # address of the first instruction of the input that computes it
 
@@ -57,14 +59,6 @@ class Value:
         """Whether an instruction can hold it."""
         return self.op in ("const", "label")
 
-    @property
-    def leaf(self) -> bool:
-        return self.op in LEAVES
-
-    def values(self) -> Iterator[Value]:
-        """The values that it is computed from, those of its condition included."""
-        return values_in(self.args)
-
 
 Key: TypeAlias = tuple[str, tuple[object, ...]]
 LEAVES = frozenset(["const", "label", "stack", "current", "param", "given", "segment", "result", "phi"])
@@ -74,7 +68,7 @@ def inside(value: Value) -> list[Value]:
     """A value and all that it is computed from."""
     found, pending = {value: None}, [value]
     while pending:
-        for inner in pending.pop().values():
+        for inner in pending.pop().parts:
             if inner not in found:
                 found[inner] = None
                 pending.append(inner)
