@@ -36,13 +36,11 @@ class _Code(NamedTuple):
     block: Block
     shape: Shape
     sure: int  # how many instructions run on the stack on which the block begins
+    thirds: int  # of a cycle that these cost
+    plain: bool  # neither changes the stack nor repeats anything
 
 
-class _Run(NamedTuple):
-    """A block under way."""
-
-    address: int
-    code: _Code
+_Run = tuple[int, _Code]  # a block under way: its address, and what it is
 
 
 class Meter:
@@ -54,6 +52,7 @@ class Meter:
         self.instructions = self._thirds = 0
         self._pc, self._stack_size = pc, stack_size
         self._cycles = processor
+        self._begin = processor.begin
         self._esp = pc.cpu.registers("ESP")
         self._string = pc.cpu.registers("ESI", "EDI", "ECX", "EFLAGS")
         self._known: dict[tuple[int, int], _Code] = {}
@@ -96,7 +95,7 @@ class Meter:
     def _fall_silent(self, address: int) -> None:
         """Look away from a `rep` until it is over; what ends early, as comparisons do, is watched."""
         assert self._last is not None
-        if self._last.code.shape.repeats[-5:-1] in _UNCONDITIONAL:
+        if self._last[1].shape.repeats[-5:-1] in _UNCONDITIONAL:
             self._hook = next(h for h in self._hooks if h.first <= address <= h.last)
             if self._hook.adjustable:
                 self._ahead = self._string.read()[2]
@@ -120,21 +119,27 @@ class Meter:
         if interrupts and interrupts[-1][0] == address and interrupts[-1][1] == self._esp.read()[0]:
             self._resume()
         code = self._known.get((address, size)) or self._describe(address, size)
-        cost, instructions = self._cost, code.sure
-        thirds = code.shape.upto[instructions] + self._cycles.begin(address, size, code.shape)
+        _, known, instructions, thirds, plain = code
+        thirds += self._begin(address, size, known)
+        cost = self._cost
         cost.instructions += instructions
         cost.thirds += thirds
         self.instructions += instructions
         self._thirds += thirds
-        self._last = _Run(address, code)
+        self._last = address, code
+        self._paused, paused = -1, self._paused
+        if not plain:
+            self._watch(address, code, paused)
+
+    def _watch(self, address: int, code: _Code, paused: int) -> None:
+        """A block is under way that changes the stack, or ends with a `rep`."""
         self._switched = code.block.switch > 0
         if self._switched:
             self._leaving = self._esp.read()[0] - sum(code.block.pushed[: code.block.switch])
         if code.block.repeats:
             self._repeated = address + code.shape.last
-            if self._repeated != self._paused:
-                self._before = cost.iterations
-        self._paused = -1
+            if self._repeated != paused:
+                self._before = self._cost.iterations
 
     def gate(self, entry: Entry, saved: State, stack: int, cost: Cost | None) -> None:
         if stack:
@@ -190,7 +195,7 @@ class Meter:
 
         Who comes back finds esp where it was.  If it is elsewhere, the stack's last task is gone and another begins."""
         assert self._last is not None
-        code = self._last.code
+        _, code = self._last
         self._switched = False
         stack = self._stacks.get(self._place(esp))
         if stack is not self._stack:
@@ -214,7 +219,7 @@ class Meter:
         The emulator comes by once more for each iteration, but for one that ends a comparison."""
         assert self._last is not None
         self._look_again()
-        known = self._last.code.shape
+        known = self._last[1].shape
         source, target, left, flags = self._string.read()
         elements = self._cost.iterations - self._before
         if eip != self._repeated and known.repeats[-5:-1] in ("scas", "cmps") and (left or elements):
@@ -229,7 +234,9 @@ class Meter:
     def _describe(self, address: int, size: int) -> _Code:
         raw = self._pc.memory.read(address, size, self._pc.gates.state().directory)
         block = describe(raw)
-        code = self._known[address, size] = _Code(block, shape(raw), block.switch or len(block.sizes))
+        sure, known = block.switch or len(block.sizes), shape(raw)
+        plain = not block.switch and not block.repeats
+        code = self._known[address, size] = _Code(block, known, sure, known.upto[sure], plain)
         return code
 
     def _place(self, esp: int) -> int:
