@@ -6,7 +6,8 @@ Slow, and therefore an oracle: what inserted counters and stack walks tell is co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from .blocks import is_repeated, without_prefixes
 from .interrupts import PAGING, State
@@ -20,6 +21,7 @@ from .trace import Cost
 _WATCHED, _ENTRY, _CALL, _RETURN, _IRET, _REPEATED = 1, 2, 4, 8, 16, 32
 _RETURNS = {0xC2, 0xC3, 0xCA, 0xCB}
 _OPCODE_IRET, _LONGEST = 0xCF, 15
+_MOST_HOOKS = 32  # each is looked at whenever one of them may be meant
 _FRAME = 12  # bytes that an exception within ring 0 saves: eip, cs, eflags
 
 
@@ -44,7 +46,7 @@ class Stepper:
         self._faults: dict[int, int] = {}  # by the place of what was saved: eip
         self._repeating = self._restarting = -1
         self._state = pc.cpu.registers("ESP", "CR0", "CR3")
-        for first, last in image.code if shadow else _near(watch, image):
+        for first, last in image.code if shadow else _few(list(_near(watch, image))):
             pc.cpu.on_instruction(self._step, first, last)
 
     def gate(self, entry: Entry, saved: State, stack: int, cost: Cost | None) -> None:
@@ -157,3 +159,14 @@ def _near(watch: Collection[int], image: Image) -> Iterator[tuple[int, int]]:
         end = max(end, last)
     if end >= 0:
         yield start, end
+
+
+def _few(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The same with the narrowest gaps closed, where there are too many."""
+    gaps = sorted(after - last for (_, last), (after, _) in pairwise(ranges))
+    widest = gaps[-_MOST_HOOKS] if len(gaps) >= _MOST_HOOKS else 0
+    start = 0
+    for n, (_, last) in enumerate(ranges):
+        if n + 1 == len(ranges) or ranges[n + 1][0] - last > widest:
+            yield ranges[start][0], last
+            start = n + 1
