@@ -36,7 +36,7 @@ def alive(pool: Pool, value: Value, bits: int) -> Value:
         return pool.const((value.constant or 0) & bits)
     if value.op not in ("and", "or"):
         return value
-    for side, other in zip(value.values(), (*value.values(),)[::-1], strict=True):
+    for side, other in zip(value.parts, value.parts[::-1], strict=True):
         if not may_be_set(side) & bits if value.op == "or" else side.constant is not None and not bits & ~side.constant:
             return alive(pool, other, bits)
     return value
