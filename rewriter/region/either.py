@@ -24,7 +24,7 @@ def _asked(word: Value) -> tuple[Condition, ...] | None:
         return None if held.flags.kind == "effect" else (held,)
     if word.op != "or":
         return None
-    sides = [_asked(side) for side in word.values()]
+    sides = [_asked(side) for side in word.parts]
     if len(sides) != 2 or sides[0] is None or sides[1] is None:
         return None
     return sides[0] + sides[1]
