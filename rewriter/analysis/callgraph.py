@@ -69,6 +69,10 @@ class CallGraph:
         self.calls[function.name], self.tails[function.name] = tuple(calls), tuple(tails)
         self._inner_calls[function.name] = tuple(inner)
 
+    def knows(self, name: str) -> bool:
+        """Whether it is a function, or a block of one that calls lead to; a new function may have more of these."""
+        return name in self.calls or name in self.entries
+
     def direct(self, name: str) -> list[str]:
         """Those that it names."""
         function = self.entries.get(name, name)

@@ -84,7 +84,8 @@ class Depths:
         if flow(insn.raw) is Flow.CALL_INDIRECT:
             return self._gate if self.is_gate(insn) else self.indirect
         callee = self.index.called(insn)
-        return self.of(callee) if callee else anything("calls what is not a function")
+        known = callee is not None and self.graph.knows(callee)
+        return self.of(callee) if callee and known else anything("calls what is not a function")
 
     @property
     def indirect(self) -> Summary:

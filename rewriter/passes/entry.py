@@ -44,7 +44,7 @@ from rewriter.x86.encode import assemble, call, jump
 from rewriter.x86.flow import Flow, flow
 
 NAME = "entry"
-MOST = 0.95  # of what a call costs without an entry: one that saves less is not worth its bytes
+MOST = 0.99  # of what a call costs without an entry: whether less is worth its bytes, the budget decides
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from rewriter.region.flag import Condition
 from rewriter.region.future import Future, Uses, room
 from rewriter.region.machine import GENERAL, Line, Machine, Places
 from rewriter.region.segments import Segments
+from rewriter.region.tailcode import TailWriter
+from rewriter.region.tails import tails
 from rewriter.region.tree import Again, Branch, Enter, Exit, Node, Return
 from rewriter.region.turns import again, enter
 from rewriter.region.value import Pool, Value, values_in
 from rewriter.region.writer import Writer
-from rewriter.x86.encode import EncodeError, assemble, branch
+from rewriter.x86.encode import EncodeError, assemble, branch, call
 from rewriter.x86.flow import Flow, flow
 
 
@@ -55,6 +57,7 @@ class Lowerer:
         *,
         pushes: bool = False,
         near: bool = False,
+        shared: bool = False,
         poll: Callable[[], None] = lambda: None,
     ) -> None:
         self.poll = poll
@@ -65,8 +68,13 @@ class Lowerer:
         self.future = Future(root)
         self.room = room(root, depth, frame, near=near)
         self.room.pushes = pushes
+        self.tails = tails(root, depth) if shared else {}
+        for tail in self.tails.values():
+            self.room.homes |= {v: slot for v, slot in tail.homes.items() if slot in self.room.slots}
         self.drafts: list[Draft] = []
         self.exits: dict[str, tuple[str, int]] = {}
+        lowest = min((slot for tail in self.tails.values() for slot, _ in tail.words), default=0)
+        self.tail_writer = TailWriter(fresh, lambda places: self._writer(places).m, lowest)
         self._tops: dict[int, tuple[str, Places]] = {}  # of loops: label, and what is where there
         self._names: dict[tuple[str, int], str] = {}
 
@@ -78,6 +86,8 @@ class Lowerer:
             self.poll()
             node, label, places = pending.pop()
             pending += self._node(node, label, places)
+        for label, (lines, after, weight) in self.tail_writer.lines.items():
+            self.drafts.append(Draft(label, weight, lines, after))
         blocks = _assembled(self.drafts)
         weights = {draft.label: draft.weight for draft in self.drafts}
         return Lowered(_shared(blocks, set(self.exits)), weights, self.exits)
@@ -124,10 +134,20 @@ class Lowerer:
             m.lines.append(Line(node.end.insn, node.end.insn.origin))
         else:
             assert isinstance(node.end, Exit)
-            writer.leave(node.end)
+            self._leave(node.end, writer)
             draft.falls_to = self._name(node.end)
         draft.lines = m.lines
         return []
+
+    def _leave(self, exit: Exit, writer: Writer) -> None:
+        """Write the way out, or what of it is not shared with others."""
+        tail = self.tails.get(id(exit))
+        if tail is None:
+            writer.leave(exit)
+            return
+        writer.leave(replace(exit, slots=tail.left(exit)))
+        head = self.tail_writer.head(tail, exit.esp)
+        writer.m.lines.append(Line(call(head), exit.address, why=Reason.REBUILT))
 
     def _cut(self, draft: Draft, m: Machine, weight: float) -> Draft:
         """End a block behind a call, or behind what may fault."""
@@ -189,7 +209,7 @@ class Lowerer:
         writer = self._writer(places)
         writer.m.highest = exit.esp
         draft = self._draft(label, exit.weight)
-        writer.leave(exit)
+        self._leave(exit, writer)
         draft.lines, draft.falls_to = writer.m.lines, self._name(exit)
 
     def _name(self, exit: Exit) -> str:
@@ -221,6 +241,9 @@ def _assembled(drafts: list[Draft]) -> list[Block]:
     return blocks
 
 
+_STRAIGHT = (Flow.NEXT, Flow.CALL)
+
+
 def _shared(blocks: list[Block], exits: set[str]) -> list[Block]:
     """Equal ways out are one; empty ones are none."""
     renamed: dict[str, str] = {}
@@ -229,7 +252,7 @@ def _shared(blocks: list[Block], exits: set[str]) -> list[Block]:
         if not block.insns and block.falls_to is not None and _last(block.falls_to, renamed) != block.label:
             renamed[block.label] = block.falls_to
             continue
-        if block.falls_to not in exits or any(flow(insn.raw) is not Flow.NEXT for insn in block.insns):
+        if block.falls_to not in exits or any(flow(insn.raw) not in _STRAIGHT for insn in block.insns):
             continue
         key = (block.falls_to, tuple((insn.raw, insn.refs, insn.faults_to) for insn in block.insns))
         if first.setdefault(key, block.label) != block.label:

@@ -1,7 +1,8 @@
 """The ways to lower a tree, which differ in where spilled words lie, and the best of them.
 
 Where an exit wants a word anyway, it costs the exit nothing; near esp an instruction names it by one byte, and exits
-push what else they need, which is shorter than to store it; pushed and popped, it costs least if there are few.
+push what else they need, which is shorter than to store it; pushed and popped, it costs least if there are few.  Exits
+that share code (`tails`) want words where that takes them from.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rewriter.region.tree import Node
 from rewriter.region.value import WORD, Pool, Value
 
 _MOST_PUSHED = 3
-_DEARER = 1.02  # what may cost so much more than the cheapest, if it is smaller
+_DEARER = 1.03  # what may cost so much more than the cheapest, if it is smaller
 
 
 def lowest(
@@ -29,7 +30,8 @@ def lowest(
     exits lead.  Raises Refused."""
     ways = _Ways(root, pool, work, known, depth)
     made, refused = [], None
-    for way in (ways.homes, ways.near, *([ways.pushed] if work.number is not None else [])):
+    others = [ways.shared] if work.at_home else []
+    for way in (ways.homes, ways.near, *([ways.pushed] if work.number is not None else []), *others):
         try:
             lowered = way()
         except Refused as why:
@@ -64,6 +66,10 @@ class _Ways:
     def near(self) -> Lowered:
         return self._twice(near=True)
 
+    def shared(self) -> Lowered:
+        """Exits share code, where enough of them do alike."""
+        return self._twice(near=False, shared=True)
+
     def pushed(self) -> Lowered:
         """Exits have to carry pushed words away."""
         maker = self._maker(pushes=True)
@@ -72,21 +78,24 @@ class _Ways:
             raise Refused("too many words to push")
         return made
 
-    def _twice(self, *, near: bool) -> Lowered:
+    def _twice(self, *, near: bool, shared: bool = False) -> Lowered:
         """The second time it is known how low esp will have to be."""
-        first = self._maker(near=near)
+        first = self._maker(near=near, shared=shared)
+        if shared and not first.tails:
+            raise Refused("exits have nothing in common")
         made = self._run(first)
         if not first.room.lowest:
             return made
         try:
-            return self._run(self._maker(first.room.lowest, near=near))
+            return self._run(self._maker(first.room.lowest, near=near, shared=shared))
         except Refused:
             return made
 
-    def _maker(self, frame: int = 0, *, pushes: bool = False, near: bool = False) -> Lowerer:
+    def _maker(self, frame: int = 0, *, pushes: bool = False, near: bool = False, shared: bool = False) -> Lowerer:
         size, fresh = self.work.contract.stack_size, self.work.labels().fresh
         poll = self.work.depths.poll
-        return Lowerer(self.root, self.pool, fresh, self.depth, size, frame, pushes=pushes, near=near, poll=poll)
+        how = {"pushes": pushes, "near": near, "shared": shared}
+        return Lowerer(self.root, self.pool, fresh, self.depth, size, frame, **how, poll=poll)
 
     def _run(self, maker: Lowerer) -> Lowered:
         segments = Segments.of_program(self.pool) if self.work.number is not None else None

@@ -304,6 +304,7 @@ GOLDEN = ("tests/passes/test_golden.py",)
 REGION_GOLDEN = ("tests/region/test_golden.py",)
 MEETING = ("tests/region/test_lockstep.py::test_nor_where_paths_meet",)
 REGION = ("tests/region/test_handlers.py",)
+TAILS = ("tests/region/test_tails.py::test_nobody_sees_what_is_shared",)
 ENTRY = ("tests/region/test_entry.py",)
 HOME = ("tests/region/test_home.py",)
 
@@ -337,6 +338,16 @@ MUTANTS = {
         "of a stack word other bytes are kept than those that matter",
         region.bytes_of_a_slot_are_counted_backwards,
         REGION_GOLDEN,
+    ),
+    "one_word_is_taken_for_another": Mutant(
+        "exits whose states differ in one slot share the code that stores it",
+        region.one_word_is_taken_for_another,
+        TAILS,
+    ),
+    "a_tail_is_not_asked_for_its_home": Mutant(
+        "an exit does not store a word where the code that it shares takes it from",
+        region.a_tail_is_not_asked_for_its_home,
+        TAILS,
     ),
     "one_of_two_conditions_is_forgotten": Mutant(
         "a path that either of two conditions leaves is left for one of them",

@@ -156,3 +156,25 @@ def one_of_two_conditions_is_forgotten() -> None:
     lift = import_module("rewriter.region.lift")
     honest = lift.either
     lift.either = lambda asked: honest(asked)[:1]  # type: ignore[attr-defined]
+
+
+def one_word_is_taken_for_another() -> None:
+    """Exits whose states differ in one slot share a tail that stores it."""
+    tails = import_module("rewriter.region.tails")
+    honest = tails._grown
+
+    def careless(given: Any) -> Any:
+        every = honest(given)
+        for tail in every:
+            held = {slot for slot, _ in tail.words}
+            others = [word for child in tail.children for word in child.words if word[0] not in held]
+            tail.words |= {*others[:1]}
+        return every
+
+    tails._grown = careless  # type: ignore[attr-defined]
+
+
+def a_tail_is_not_asked_for_its_home() -> None:
+    """An exit leaves a word to its tail, which takes it from where nobody has put it."""
+    tails = import_module("rewriter.region.tails")
+    tails.Tail.left = lambda self, exit: {s: v for s, v in exit.slots.items() if (s, v) not in self.words}
