@@ -1,12 +1,12 @@
-"""One run of the pipeline with its default options, for all tests that look at its results."""
+"""What tests of phases share."""
 
 from __future__ import annotations
 
 import pytest
 
-from rewriter.options import Options, System
-from rewriter.pipeline import run
+from rewriter.options import System
 from rewriter.report import PhaseResult
+from tests.phases.runs import made
 from tui.system import toy
 
 
@@ -16,6 +16,6 @@ def system() -> System:
 
 
 @pytest.fixture(scope="session")
-def results(system: System) -> dict[str, PhaseResult]:
-    """The results of all phases, by name."""
-    return {result.name: result for result in run(Options(), system)}
+def results() -> dict[str, PhaseResult]:
+    """The results of all phases with their default options, by name: for tests of the group `default`."""
+    return made("default").results

@@ -1,4 +1,4 @@
-"""A run up to specialize that gives away what its phases hand to each other, and the trees that regions are made of."""
+"""Runs that give away what their phases hand to each other, and the trees that regions are made of."""
 
 from __future__ import annotations
 
@@ -28,8 +28,13 @@ class Decided:
     observed: Any = None
     inlined: Any = None
     calls: tuple[Call, ...] = ()
-    result: Any = None
+    results: dict[str, PhaseResult] = field(default_factory=dict)  # of all phases, by name
     trees: dict[tuple[str, str], Node] = field(default_factory=dict)  # the last one made, by pass and function
+
+    @property
+    def result(self) -> PhaseResult:
+        """Of specialize."""
+        return self.results["specialize"]
 
     def rows(self) -> list[dict[str, Any]]:
         found: Any = self.result.summary["remarks"]
@@ -37,7 +42,7 @@ class Decided:
 
 
 def decided(options: Options, system: System) -> Decided:
-    """Every phase up to specialize, watched."""
+    """A run, watched."""
     found = Decided()
     one, add = specialize.run, region.add_region
 
@@ -46,7 +51,7 @@ def decided(options: Options, system: System) -> Decided:
     ) -> tuple[specialize.SpecializedCalls, PhaseResult]:
         made, result = one(options, system, loaded, observed, inlined)
         found.loaded, found.observed, found.inlined = loaded, observed, inlined
-        found.calls, found.result = made.calls, result
+        found.calls = made.calls
         return made, result
 
     def added(pass_name: str) -> Any:
@@ -61,8 +66,7 @@ def decided(options: Options, system: System) -> Decided:
         patch.setattr(specialize, "run", watched)
         patch.setattr(region, "add_region", added("region"))
         patch.setattr(entry, "add_region", added("entry"))
-        for _ in run(options, system):
-            pass
+        found.results = {result.name: result for result in run(options, system)}
     return found
 
 

@@ -4,7 +4,7 @@
 
 prints each combination with its verdict.  The work is the `training` set, call by call; the kernel's `tests` and random
 calls, of which consoles, exits and files are compared (how much memory is left depends on the kernel's size); or a
-micro-benchmark and `calls` of all kinds, also on each build of `test_metamorphic`.  The programs are retargeted.  New
+micro-benchmark and `calls` of all kinds, also on each build of `builds`.  The programs are retargeted.  New
 calls get a place whether they are worth their bytes or not.  Exit status 1 where something differs.
 """
 
@@ -25,7 +25,7 @@ from rewriter.phases import layout
 from rewriter.phases.order import ALL_PASSES, prefixes
 from rewriter.pipeline import Learned, finished, learn, make
 from rewriter.run import Run
-from tests.phases.test_metamorphic import BUILDS
+from tests.phases.builds import BUILDS, built
 from tests.toykernel.random_calls import roomy_disk
 from toykernel import build, image
 from toykernel.machine import Machine, Workload
@@ -50,7 +50,8 @@ class Ground:
 
 
 def combinations(options: Options) -> Iterator[tuple[str, Options]]:
-    """All passes; each left out, also where there is no region; each alone, and alone on inlined calls; each prefix."""
+    """All passes; each left out, also where there is no region; every second one left out; each alone, and alone on
+    inlined calls; each prefix."""
     every = frozenset(ALL_PASSES)
     yield "all", options
     yield "as published", replace(options, as_published=True)
@@ -59,6 +60,11 @@ def combinations(options: Options) -> Iterator[tuple[str, Options]]:
     for name in ALL_PASSES:
         if name != "region":
             yield f"without region and {name}", replace(options, without=frozenset({"region", name}))
+    others = [name for name in ALL_PASSES[2:] if name != "region"]
+    for first in (0, 1):
+        half = frozenset(others[first::2])
+        yield f"without every second, {others[first]} the first", replace(options, without=half)
+        yield f"without region and every second, {others[first]} the first", replace(options, without=half | {"region"})
     for name in ALL_PASSES:
         yield f"{name} alone", replace(options, without=every - {name})
     for name in ALL_PASSES[2:]:
@@ -77,7 +83,7 @@ def ground(name: str) -> Ground:
     """Learn from the work, and do it on the original kernel."""
     own = toy()
     machine: Any = Machine(stack_size=own.contract.stack_size, budget=PATIENCE)
-    kernel = build.kernel(**BUILDS[name]) if name in BUILDS else image.kernel()
+    kernel = built(name) if name in BUILDS else image.kernel()
     system = replace(own, machine=machine, kernel=kernel, one_unit=None)
     if name == TESTS:
         system = replace(system, workload=_small(own))

@@ -6,32 +6,24 @@ What there is to decide is found again from the code, the profile and the trees;
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rewriter.ir import Block
-from rewriter.options import Options, System
 from rewriter.reasons import Reason
 from rewriter.region.tree import exits
 from rewriter.x86.flow import Flow, flow
-from tests.phases.decided import Decided, decided, last_insns
-from tests.phases.test_metamorphic import kernel
+from tests.phases.decided import Decided, last_insns
+from tests.phases.runs import made
 
-TRAINING = Options(program="sh", commands=("sh /data/small.sh",), until="specialize")
 CALLS = (Flow.CALL, Flow.CALL_INDIRECT)
 VOCABULARY = {str(reason) for reason in Reason}
 
 
 @pytest.fixture(scope="module", params=["default", "training set", "shuffled"])
-def found(request: pytest.FixtureRequest, system: System) -> Decided:
-    if request.param == "training set":
-        return decided(TRAINING, system)
-    if request.param == "shuffled":
-        other = replace(system, kernel=kernel("shuffled"), one_unit=None)
-        return decided(Options(commands=("readseek 16384 6",), until="specialize"), other)
-    return decided(Options(until="specialize"), system)
+def found(request: pytest.FixtureRequest) -> Decided:
+    return made(request.param)
 
 
 def test_every_reason_is_of_the_vocabulary(found: Decided) -> None:

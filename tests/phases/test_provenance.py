@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from rewriter.reasons import Reason
 from rewriter.report import PhaseResult
 from rewriter.x86.effects import effects
 from rewriter.x86.flow import Flow, flow
-from tests.phases.test_metamorphic import kernel
+from tests.phases.runs import made, other
 
 Rows = list[dict[str, Any]]
 REGION = (Reason.VALUE, Reason.MEMORY, Reason.CONDITION, Reason.MOVED, Reason.KEPT, Reason.ESP, Reason.REBUILT)
@@ -25,15 +24,8 @@ REGION = (Reason.VALUE, Reason.MEMORY, Reason.CONDITION, Reason.MOVED, Reason.KE
 
 @pytest.fixture(scope="module", params=["default", "as published", "shuffled", "training set"])
 def laid(request: pytest.FixtureRequest, system: System) -> tuple[System, PhaseResult]:
-    options = Options(until="layout")
-    if request.param == "shuffled":
-        system = replace(system, kernel=kernel("shuffled"), one_unit=None)
-    if request.param == "as published":
-        options = replace(options, as_published=True)
-    if request.param == "training set":
-        options = replace(options, program="sh", commands=("sh /data/small.sh",))
-    *_, last = run(options, system)
-    return system, last
+    found = made(request.param).results["layout"]
+    return other("shuffled") if request.param == "shuffled" else system, found
 
 
 def rows_of(result: PhaseResult) -> Rows:

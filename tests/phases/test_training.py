@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from rewriter.behavior import checked, differences, keyed
-from rewriter.options import Options, System
+from rewriter.options import System
 from rewriter.phases.costs import dearer, groups, of
-from rewriter.pipeline import run
 from rewriter.report import PhaseResult
 from rewriter.run import Run
+from tests.phases.runs import made
 from tests.toykernel.boots import needs_qemu
 from tests.toykernel.disturbed import Disturbances
 from tests.toykernel.lockstep import Pair, lockstep
@@ -36,10 +36,8 @@ FIGURE_1 = (
 
 
 @pytest.fixture(scope="module")
-def trained(system: System) -> dict[str, PhaseResult]:
-    """All phases but the last, which would boot a kernel for every row of its ledger."""
-    options = Options(program="sh", commands=(COMMAND,), until="retarget")
-    return {result.name: result for result in run(options, system)}
+def trained() -> dict[str, PhaseResult]:
+    return made("training set").results
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,31 @@
+"""Runs of the pipeline that many tests look at, each made once in a process: see `tests.groups`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from rewriter.options import Options, System
+from tests.phases.builds import kernel
+from tests.phases.decided import Decided, decided
+from tui.system import toy
+
+SHORT = Options(commands=("readseek 16384 6",))
+RUNS = {
+    "default": Options(),
+    "training set": Options(program="sh", commands=("sh /data/small.sh",), until="retarget"),
+    "shuffled": SHORT,  # of another build
+    "as published": Options(as_published=True, until="layout"),
+}
+
+
+@cache
+def made(name: str) -> Decided:
+    """One of these runs.  The training set's leaves out the last phase, which would boot a kernel for every row of its
+    ledger."""
+    return decided(RUNS[name], other("shuffled") if name == "shuffled" else toy())
+
+
+def other(build: str) -> System:
+    """With another build of the kernel."""
+    return replace(toy(), kernel=kernel(build), one_unit=None)
