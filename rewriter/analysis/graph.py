@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from rewriter.ir import Block, Data, Function, Insn, Program, Ref
 from rewriter.x86.decode import Mem, decode
@@ -24,8 +24,7 @@ class Way(Enum):
     FAULT = "fault"  # to the fixup of a user access
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     source: str
     target: str
     way: Way

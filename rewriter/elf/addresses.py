@@ -172,12 +172,13 @@ class ReturnAddresses:
             depth, frame = depths[label], framed[label]
             for i, insn in enumerate(own[label].insns):
                 effect = effects(insn)
-                if _reads_slot(insn, effect, depth, frame) and self._misuses(own[label], i):
+                if effect.loads and _reads_slot(insn, effect, depth, frame) and self._misuses(own[label], i):
                     return True
-                frame = (frame or insn.raw in _FRAME) and not (effect.may_write & _EBP and insn.raw not in _FRAME)
-                called = flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT)
-                change = 0 if called else effect.esp_change
-                depth = None if depth is None or change is None else depth - change
+                if effect.may_write & _EBP:
+                    frame = insn.raw in _FRAME
+                change = effect.esp_change
+                if change != 0 and flow(insn.raw) not in (Flow.CALL, Flow.CALL_INDIRECT):
+                    depth = None if depth is None or change is None else depth - change
             for target in _ways(own[label]):
                 if target in own and target not in depths:
                     depths[target], framed[target] = depth, frame

@@ -6,8 +6,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from rewriter.passes.fit import fitted
+from rewriter.profile import Edge
 
 COLD_BELOW = 1 / 8  # of the function's entries: a block that runs less often is cold
+
+
+class Counted:
+    """The counts of edges, to be asked for those of a few blocks."""
+
+    def __init__(self, edges: Mapping[Edge, int]) -> None:
+        self._from: dict[str, list[tuple[int, Edge, int]]] = {}
+        for number, (edge, count) in enumerate(edges.items()):
+            self._from.setdefault(edge[0], []).append((number, edge, count))
+
+    def among(self, labels: Collection[str]) -> list[tuple[Edge, int]]:
+        """Edges from one of these blocks to another, in the order of all."""
+        found = sorted(each for label in labels for each in self._from.get(label, ()))
+        return [(edge, count) for _, edge, count in found if edge[1] in labels]
 
 
 @dataclass(slots=True)
@@ -31,7 +46,7 @@ class Heat:
         self,
         labels: Mapping[str, str],
         blocks: Mapping[str, int],
-        edges: Mapping[tuple[str, str], int],
+        counted: Counted,
         share: float,
         known: Mapping[str, float] | None = None,
     ) -> None:
@@ -40,10 +55,8 @@ class Heat:
         entries = blocks.get(next(iter(labels)), 0) * share
         for original, copy in labels.items():
             self.blocks[copy] = _expected(blocks.get(original, 0), share, entries)
-        for (source, target), count in edges.items():
-            if source in labels and target in labels:
-                self.edges[labels[source], labels[target]] = _expected(count, share, entries)
-
+        for (source, target), count in counted.among(labels):
+            self.edges[labels[source], labels[target]] = _expected(count, share, entries)
         if known:
             entry = next(iter(labels.values()))
             mine = set(labels.values())

@@ -30,7 +30,7 @@ from rewriter.analysis.value import WORD
 from rewriter.edit import Labels, clone, written
 from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
 from rewriter.passes.chains import compared, sparse, unpaid
-from rewriter.passes.heat import COLD_BELOW, Heat
+from rewriter.passes.heat import COLD_BELOW, Counted, Heat
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.stays import Calls
@@ -91,6 +91,7 @@ class Inliner:
         self.budget = budget
         self.left_out = left_out
         self.calls = Calls(profile)
+        self.counted = Counted(profile.edges)
         self.lost = _lost(profile)
         self.outcome = Outcome()
 
@@ -130,7 +131,7 @@ class Inliner:
             if copy.insns and flow(copy.insns[-1].raw) is Flow.CALL:
                 copy.insns[-1] = block.insns[-1]  # who calls itself wants to be called, and to return
         self.blocks += copies
-        self.result.heat.take(labels, self.profile.blocks, self.profile.edges, share, known)
+        self.result.heat.take(labels, self.profile.blocks, self.counted, share, known)
         return _Instance(body, labels, returns, chain, share)
 
     def _known(self, body: Body, path: Path, entries: float) -> dict[str, float]:

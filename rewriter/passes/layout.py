@@ -6,6 +6,7 @@ Functions that call each other often lie side by side.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from rewriter.analysis.graph import Index, branch_target
@@ -104,13 +105,17 @@ def order_functions(index: Index, counts: Mapping[str, int]) -> list[Function]:
             if callee is not None and callee != function.name and counts.get(block.label, 0):
                 pair = (function.name, callee)
                 weights[pair] = weights.get(pair, 0) + counts[block.label]
-    chains = {function.name: [function] for function in functions}
+    chains = {function.name: deque([function]) for function in functions}
     for (caller, callee), _ in sorted(weights.items(), key=lambda item: (-item[1], position[item[0][0]])):
         front, back = chains[caller], chains[callee]
         if front is not back:
-            front += back
-            for function in back:
-                chains[function.name] = front
+            longer, shorter = (front, back) if len(front) >= len(back) else (back, front)
+            if longer is front:
+                front.extend(back)
+            else:
+                back.extendleft(reversed(front))
+            for function in shorter:
+                chains[function.name] = longer
     unique = {id(chain): chain for chain in chains.values()}
     heat = {key: max(counts.get(f.blocks[0].label, 0) for f in chain) for key, chain in unique.items()}
     ordered = sorted(unique, key=lambda key: (-heat[key], position[unique[key][0].name]))

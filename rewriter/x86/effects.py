@@ -64,13 +64,17 @@ UNKNOWN: Final = Effects(ALL, 0, ALL, (ANYWHERE,), (ANYWHERE,), None, "unknown i
 
 
 _NO_REFS: Final[frozenset[int]] = frozenset()
+_ONE_REF: Final = tuple(frozenset([offset]) for offset in range(16))  # no instruction is longer
 
 
 def effects(insn: Insn) -> Effects:
     """The effects of one instruction, whatever stands in its relocated fields."""
-    if not insn.refs:
+    refs = insn.refs
+    if not refs:
         return _effects(insn.raw, _NO_REFS)
-    return _effects(insn.raw, frozenset(ref.offset for ref in insn.refs if ref.kind is not RefKind.PC8))
+    if len(refs) == 1:
+        return _effects(insn.raw, _NO_REFS if refs[0].kind is RefKind.PC8 else _ONE_REF[refs[0].offset])
+    return _effects(insn.raw, frozenset(ref.offset for ref in refs if ref.kind is not RefKind.PC8))
 
 
 @lru_cache(maxsize=1 << 18)
