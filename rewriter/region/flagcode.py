@@ -85,9 +85,9 @@ class Conditions(Selector):
         return pending.size if fits and self.foldable(left, pending.size) else WORD
 
     def _memory(self, value: Value) -> str:
+        slot = self.m.stored(value)
         text = self.memory(value)
-        for register in self._in_address:
-            self._pin(register)
+        self.m._pins += [*self._in_address, *([] if slot is None else [slot])]
         return text
 
     def _pinned_operand(self, value: Value) -> str:

@@ -87,7 +87,7 @@ class Machine:
         self.leaving = False  # for whom an exit leads to
         self.after = Uses()  # behind the present effect
         self._later: list[Value] = []  # what the present effect still has to use
-        self._pins: list[str] = []
+        self._pins: list[str | int] = []  # registers, and stack words, that somebody is about to read
         self.reserved: frozenset[int] = frozenset()  # stack words that a way out writes: nothing is spilled there
 
     # Writing
@@ -147,12 +147,12 @@ class Machine:
         return Later(self._later, values)
 
     @contextmanager
-    def pinned(self, *registers: str) -> Iterator[None]:
-        """Meanwhile these registers are not given away."""
-        self._pins += registers
+    def pinned(self, *places: str | int) -> Iterator[None]:
+        """Meanwhile these registers and stack words are not given away."""
+        self._pins += places
         yield
-        for register in registers:
-            self._pins.remove(register)
+        for place in places:
+            self._pins.remove(place)
 
     def needed(self) -> dict[Value, None]:
         """Values that must not get lost, in the order in which they are used: those that are somewhere, and what the
@@ -260,7 +260,7 @@ class Machine:
         tried = [
             s
             for s in [*([] if home is None else [home]), *self.room.slots]
-            if s >= self.highest and s not in self.reserved
+            if s >= self.highest and s not in self.reserved and s not in self._pins
         ]
         slot = next((s for s in tried if s not in self.at.memory or self.at.memory[s] not in needed), None)
         if slot is None:

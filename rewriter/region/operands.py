@@ -190,7 +190,8 @@ class Operands:
             return self.load(pending, wish)
         slot = m.stored(value)
         if slot is not None:
-            return self._moved(value, m.slot(slot), wish)
+            with m.pinned(slot):
+                return self._moved(value, m.slot(slot), wish)
         if value.immediate:
             return self._moved(value, self.immediate(value), wish)
         if value.leaf:

@@ -9,8 +9,37 @@ from rewriter.passes.everywhere import NAMES, everywhere
 from rewriter.passes.steps import Steps
 from rewriter.verify import verify
 from tests.bisect.broken import BITES, called, linked
+from tests.passes.assembly import program
+from tests.passes.lockstep import link
 from tests.random_c import native
 from tests.random_c.rewrite import compiled
+
+FULL = """
+main:
+    push ebx
+    lea esp, [esp - 8]
+    cmp dword ptr [{data}], {data + 4}
+    mov ebx, [{data + 12}]
+    mov dword ptr [{data + 4}], 77
+    sete al
+    push {data + 4}
+    movzx eax, al
+    push eax
+    push -2
+    call taken
+    mov [ebx], eax
+    mov eax, [{data + 8}]
+    add esp, 20
+    pop ebx
+    ret
+taken:
+    mov eax, [esp + 4]
+    mov ecx, [esp + 8]
+    mov edx, [esp + 12]
+    mov [{data + 16}], ecx
+    mov [{data + 20}], edx
+    ret
+"""
 
 needs_gcc = pytest.mark.skipif(native.missing() is not None, reason=str(native.missing()))
 
@@ -26,6 +55,14 @@ def test_each_prefix_of_the_steps_does_the_same(name: str) -> None:
             image = linked(text, Steps(most + 1, parts + 1))
             found = called(image)
             assert (found.trouble, found.registers["eax"]) == ("", expected.registers["eax"])
+
+
+def test_no_word_is_spilled_over_one_that_is_about_to_be_read() -> None:
+    """Behind the call all registers are the caller's, or results: one must be spilled for the word in memory."""
+    images = [program(FULL, (5, 6, 0, "data", 0, 0)) for _ in range(2)]
+    everywhere(images[1], [name for name in NAMES if name != "inline"])
+    before, after = (called(link(image)) for image in images)
+    assert (after.registers, after.data) == (before.registers, before.data)
 
 
 @needs_gcc

@@ -324,6 +324,11 @@ MUTANTS = {
     "operands_are_evicted": Mutant(
         "a register is given away while an operand is in it", region.operands_are_evicted, REGION
     ),
+    "words_that_are_read_are_overwritten": Mutant(
+        "a register is spilled over the word that is about to be read",
+        region.words_that_are_read_are_overwritten,
+        ("tests/bisect/test_everywhere.py::test_no_word_is_spilled_over_one_that_is_about_to_be_read",),
+    ),
     "nothing_is_half_done": Mutant(
         "a fault finds the registers from before the copy", region.nothing_is_half_done, REGION
     ),

@@ -21,6 +21,15 @@ def operands_are_evicted() -> None:
     Machine.pinned = lambda self, *registers: nullcontext()  # type: ignore[assignment, method-assign, return-value]
 
 
+def words_that_are_read_are_overwritten() -> None:
+    """A register is spilled over the word that the instruction is about to take."""
+    from rewriter.region.machine import Machine
+
+    honest = Machine.pinned
+    registers_only = lambda self, *places: honest(self, *(p for p in places if isinstance(p, str)))  # noqa: E731
+    Machine.pinned = registers_only  # type: ignore[method-assign]
+
+
 def nothing_is_half_done() -> None:
     from rewriter.region.moment import Moment
 
