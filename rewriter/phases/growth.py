@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rewriter.passes.budget import Offer, choose, served
 from rewriter.phases.specialize import Call, SpecializedCalls
+from rewriter.region import region
 from rewriter.report import Table
 from rewriter.variants import Variant
 
@@ -77,4 +78,5 @@ def table(offered: SpecializedCalls, chosen: SpecializedCalls, way: int) -> Tabl
 def _form(call: Call) -> str:
     if call.entered is not None:
         return "from the gate"
-    return "region" if call.made.in_place is not None and call.made.entries else "in place"
+    remarks = call.made.outcome.remarks
+    return "region" if any(r.pass_name == region.NAME and r.kind == "passed" for r in remarks) else "in place"

@@ -15,13 +15,14 @@ from rewriter.passes.specialize import Specialized
 from rewriter.passes.transform import NAMES
 from tests.passes.test_chains import Choosing
 from tests.passes.test_lockstep import check, specialized
-from tests.region.test_lockstep import with_region
+from tests.region.test_lockstep import JOINED, with_region
 
 WAYS: dict[str, Callable[[int], tuple[Program, Specialized]]] = {
     "in place": specialized,
     "as published": lambda seed: specialized(seed, published=True),
     "without one pass": lambda seed: specialized(seed, without=frozenset({NAMES[seed % len(NAMES)]})),
     "region": with_region,
+    "region with joins": lambda seed: with_region(seed, JOINED),
     "targets": lambda seed: specialized(seed, writer=Choosing),
     "targets in a region": lambda seed: with_region(seed, writer=Choosing),
 }

@@ -34,6 +34,14 @@ def test_a_larger_form_replaces_the_smaller_where_there_is_room() -> None:
     assert numbers(choose(offers, 1300)) == {201: 1, 202: 0}
 
 
+def test_what_leaves_no_room_for_more_is_given_up() -> None:
+    """The best for its size takes the room of another that saves more in all."""
+    small, large = Offer(SELDOM, 300, 50.0), Offer(OFTEN, 1000, 16.0)
+    assert small.saved * 10 / small.size > large.saved * 100 / large.size
+    assert numbers(choose([small, large], 1200)) == {201: 0}
+    assert numbers(choose([small, large], 1300)) == {201: 0, 202: 0}
+
+
 def test_what_saves_nothing_is_not_chosen() -> None:
     assert choose([Offer(OFTEN, 10, 0.0), Offer(SELDOM, 10, -3.0)], 1000) == []
 
