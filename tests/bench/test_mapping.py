@@ -24,7 +24,7 @@ REPETITIONS = 25
 # the mapping differs: five of mmap's six arguments are always the same.
 CASES: dict[tuple[str, ...], dict[str, float]] = {
     ("mapping 4 0 {}",): {"mmap2": 0.35, "munmap": 0.35},
-    ("mapping 4 0 {}", "mapping 9 0 {}"): {"mmap2": 0.35, "munmap": 0.3},
+    ("mapping 4 0 {}", "mapping 9 0 {}"): {"mmap2": 0.35, "munmap": 0.35},
     ("mapping 4 4 {}",): {"mmap2": 0.35, "munmap": 0.35},
     ("mapping 2 2 {} /data/small/text",): {"mmap2": 0.35, "munmap": 0.35},
     ("opening /data/small/text {}",): {"open": 0.3, "close": 0.3},
