@@ -57,7 +57,8 @@ class Insn:
 
     `origin` is the address in the input image, of which a clone is a copy; of one that was `made`, of the instruction
     that it stands for, if it stands for one.  `faults_to` is the label of the fixup that the exception table names for
-    this instruction.
+    this instruction; of a call, of the code that catches what is thrown by it, where that is an edge (`throws`).
+    `unwind`: how to unwind from here, where that is not as at its origin: an address whose frame holds, and the row.
     """
 
     raw: bytes
@@ -65,6 +66,7 @@ class Insn:
     origin: int | None = None
     faults_to: str | None = None
     made: Made | None = field(default=None, compare=False)  # None: as it is in the input
+    unwind: tuple[int, Row] | None = field(default=None, compare=False)
 
     @property
     def origins(self) -> tuple[int, ...]:
@@ -242,6 +244,14 @@ class Unwinding:
             sites = frame.handlers.sites if frame is not None and frame.handlers is not None else ()
             self._sites[address] = next((s for s in sites if s.start <= address < s.end), None)
         return self._sites[address]
+
+    def row(self, address: int) -> Row | None:
+        """What restores the caller's registers before this instruction of the input image."""
+        frame = self.at(address)
+        if frame is None:
+            return None
+        position = bisect_right(frame.rows, address, key=lambda row: row[0])
+        return frame.rows[max(position - 1, 0)][1]
 
     def pads(self) -> Iterator[str]:
         """Labels of the code that catches something."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from rewriter.analysis.depths import Depths
-from rewriter.analysis.graph import Edge, Index
+from rewriter.analysis.graph import Edge, Index, Way
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.summary import depth_reach
 from rewriter.analysis.value import WORD
@@ -46,6 +46,8 @@ class Body:
     def leaves(self, edge: Edge) -> bool:
         """Whether this edge is a tail call."""
         if edge.target == self.entry or edge.target in self.follow or not self.index.is_entry(edge.target):
+            return False
+        if edge.way is Way.THROW:
             return False
         if edge.source not in self.values.states:
             return True

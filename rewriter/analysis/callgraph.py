@@ -183,6 +183,9 @@ def _address_taken(index: Index) -> tuple[str, ...]:
             owner = index.owners.get(ref.target)
             if owner is not None and (data.name, offset) not in tables:
                 taken.add(owner.name)
+    frames = index.program.unwinding.all if index.program.unwinding is not None else ()
+    called = {frame.kind.personality.target for frame in frames if frame.kind.personality is not None}
+    taken |= {index.owners[label].name for label in called & index.owners.keys()}
     words = index.program.fault_words.values()
     taken |= {index.owners[word.target].name for word in words if isinstance(word, Ref) and word.target in index.owners}
     for function in index.program.functions:

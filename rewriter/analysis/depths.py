@@ -15,10 +15,12 @@ from rewriter.analysis.callgraph import POINTERS, TABLE, CallGraph
 from rewriter.analysis.gates import gates, is_gate, only_handlers
 from rewriter.analysis.graph import Index
 from rewriter.analysis.liveness import ESP, Liveness
-from rewriter.analysis.local import Unknown, local_summary
+from rewriter.analysis.local import Unknown, local_summary, reads_return
 from rewriter.analysis.pointers import ThroughPointers
+from rewriter.analysis.promised import Promised
 from rewriter.analysis.summary import (
     ALL_REGISTERS,
+    CALLER_SAVED,
     NOTHING,
     Summary,
     anything,
@@ -41,12 +43,20 @@ _PATIENCE = 12  # analyses of one function before its depths count as unbounded
 
 class Depths:
     """Summaries of functions, computed when they are asked for.  `facts`: believe the contract's.  `poll` is called
-    now and then, here and by whoever works with these; what it raises ends the work."""
+    now and then, here and by whoever works with these; what it raises ends the work.  `promised`: what is believed of
+    functions whose code is not understood."""
 
     def __init__(
-        self, index: Index, contract: Contract, facts: bool = True, poll: Callable[[], None] = lambda: None
+        self,
+        index: Index,
+        contract: Contract,
+        facts: bool = True,
+        poll: Callable[[], None] = lambda: None,
+        promised: Promised | None = None,
     ) -> None:
         self.poll = poll
+        self.promised = promised
+        self.unknown: dict[str, str] = {}  # functions whose code is not understood, and why
         self.index = index
         self.contract = contract
         handlers = only_handlers(index.program, contract)
@@ -58,7 +68,7 @@ class Depths:
         self._known: dict[str, Summary] = {}
         self._settled: set[str] = set()  # POINTERS and TABLE too, once all that they stand for are
         self._through = {
-            POINTERS: ThroughPointers(self.graph.targets),
+            POINTERS: ThroughPointers(self.graph.targets, believed=promised is not None),
             TABLE: ThroughPointers(self.graph.targets + self.graph.handlers),
         }
 
@@ -136,6 +146,16 @@ class Depths:
                         pending.update(dict.fromkeys(callers.get(through, ())))
         self._settled.update(todo, pointers, self._through.keys() & set(names))
 
+    def _promised(self, name: str, view: _View, why: str) -> Summary | None:
+        function = self.index.functions.get(name)
+        return self.promised.of(function, view, why) if self.promised is not None and function is not None else None
+
+    def _kept(self, name: str, view: _View, found: Summary) -> Summary:
+        """What is found, without the registers that the function promises to keep."""
+        kept = found.clobbers & ~CALLER_SAVED
+        promised = self._promised(name, view, "") if kept else None
+        return replace(found, clobbers=found.clobbers & ~kept) if promised is not None else found
+
     def _local(self, name: str, view: _View) -> Summary:
         if name in self.conventional:
             return self.conventional[name]
@@ -144,11 +164,16 @@ class Depths:
             view = _View(self, steady=True)
         transfer = Transfer(view, self.contract.stack_size, steady=name in self.intact)
         values = Values(self.index, transfer, entry)
+        self.unknown.pop(name, None)
         try:
-            summary = local_summary(values, name in self.intact)
+            summary = self._kept(name, view, local_summary(values, name in self.intact))
         except Unknown as why:
             if name in self.intact:
                 return intact(f"promised of {name}")
+            self.unknown[name] = f"{name}: {why}"
+            known = self._promised(name, view, self.unknown[name])
+            if known is not None:
+                return replace(known, twice=reads_return(values))
             summary = anything(f"{name}: {why}")  # but its own instructions tell what it reads before
         reads, writes = reads_and_writes(values, summary.clobbers)
         return replace(summary, reads=reads, writes=writes)

@@ -22,6 +22,7 @@ class Way(Enum):
     RETURN = "return"  # from a call to its return point
     TABLE = "table"  # one entry of a jump table
     FAULT = "fault"  # to the fixup of a user access
+    THROW = "throw"  # from a call to the code that catches what it throws
 
 
 class Edge(NamedTuple):
@@ -80,7 +81,8 @@ class Index:
             called = kind in (Flow.CALL, Flow.CALL_INDIRECT)
             yield Edge(block.label, block.falls_to, Way.RETURN if called else Way.FALL)
         if last is not None and last.faults_to is not None:
-            yield Edge(block.label, last.faults_to, Way.FAULT)
+            called = kind in (Flow.CALL, Flow.CALL_INDIRECT)
+            yield Edge(block.label, last.faults_to, Way.THROW if called else Way.FAULT)
 
     def table(self, block: Block) -> tuple[str, ...]:
         """The targets of `jmp [r*4 + table]` in order, () for any other block: as long as relocated words name

@@ -101,7 +101,7 @@ class Liveness:
     def _flow(self, label: str, at_end: tuple[int, int]) -> Iterator[tuple[str, tuple[int, int]]]:
         live = self._masks(label, *at_end)[0]
         for edge in self._into[label]:
-            yield edge.source, (0, live) if edge.way is Way.FAULT else (live, 0)
+            yield edge.source, (0, live) if edge.way in (Way.FAULT, Way.THROW) else (live, 0)
 
     def _study(self, block: Block) -> None:
         """Everything about a block that does not depend on what comes after it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rewriter.analysis.graph import Index
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.summary import FRAME, NOTHING, Summary, depth_reach
@@ -34,6 +36,7 @@ class _Local:
         self.kill = WORD
         self.unbounded = False
         self.leaks = False
+        self.twice = False
         self.reason = ""
         self.exits = NOTHING
         for block in values.blocks:
@@ -46,7 +49,7 @@ class _Local:
     @property
     def summary(self) -> Summary:
         use, kill = (None, None) if self.unbounded else (self.use, self.kill)
-        found = Summary(use, kill, 0, 0, self.exits.writes, 0, False, self.reason, self.leaks)
+        found = Summary(use, kill, 0, 0, self.exits.writes, 0, False, self.reason, self.leaks, self.twice)
         return found.join(self.exits)
 
     def _touch(self, label: str, site: int, insn: Insn, state: State) -> None:
@@ -64,6 +67,8 @@ class _Local:
         for mem, size in found.loads:
             if (place := step.touched(mem, size)) is not None:
                 self._use(place[1])
+                own = place[0] < WORD and place[1] > 0 and step.exact(mem, size)
+                self.twice = self.twice or (own and flow(insn.raw) is not Flow.RETURN)
         for mem, size in found.stores:
             if (place := step.touched(mem, size)) is not None:
                 if place != EVERYTHING and place[0] < WORD and place[1] > 0:
@@ -159,12 +164,31 @@ class _Local:
             callee.returns,
             callee.reason,
             callee.leaks,
+            callee.twice,
         )
+
+
+def reads_return(values: Values) -> bool:
+    """Whether an instruction that can be reached reads the function's own return address, other than to return."""
+    for block in values.blocks:
+        for site, insn, state in values.walk(block.label):
+            found = effects(insn)
+            if not found.loads or flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.CALL_INDIRECT):
+                continue
+            try:
+                step = values.transfer.at(block.label, site, insn, state)
+            except DecodeError:
+                return True
+            for mem, size in found.loads:
+                place = step.touched(mem, size)
+                if place is not None and place[0] < WORD and place[1] > 0 and step.exact(mem, size):
+                    return True
+    return False
 
 
 def anything_by_pointer(values: Values) -> Summary:
     """A jump through a pointer calls what an indirect call may call."""
-    return values.transfer.callees.of_call(Insn(b"\xff\xd0"))
+    return replace(values.transfer.callees.of_call(Insn(b"\xff\xd0")), twice=False)
 
 
 def pops_of(ret: Insn) -> int:

@@ -15,9 +15,11 @@ class ThroughPointers:
     arguments and others do not, nobody knows where esp is afterwards.
 
     Summaries only grow, so that each change is joined once: a program may have as many targets as functions, and as
-    many indirect calls."""
+    many indirect calls.  `believed`: the registers, too, are those of the convention, as the caller's unwinding rows
+    have it: whoever throws through the call, or returns to it, gives it the others back."""
 
-    def __init__(self, targets: Sequence[str]) -> None:
+    def __init__(self, targets: Sequence[str], *, believed: bool = False) -> None:
+        self._believed = believed
         self._rank = {name: n for n, name in enumerate(targets)}
         self._joined = Summary(FRAME, FRAME, 0, CALLER_SAVED, ALL_REGISTERS | FLAGS, 0, True)
         self._pops = Counter[int]()
@@ -40,7 +42,10 @@ class ThroughPointers:
         pops = [distance for distance, times in self._pops.items() if times]
         known = 0 if not pops else pops[0] if len(pops) == 1 else None
         reason = self._reasons[1]
-        return replace(self._joined, use_depth=FRAME, kill_depth=FRAME, pops=known, returns=True, reason=reason)
+        clobbers = CALLER_SAVED if self._believed else self._joined.clobbers
+        return replace(
+            self._joined, clobbers=clobbers, use_depth=FRAME, kill_depth=FRAME, pops=known, returns=True, reason=reason
+        )
 
 
 def _popped(summary: Summary) -> list[int]:

@@ -41,6 +41,7 @@ class Summary:
     returns: bool  # whether it comes back
     reason: str = ""  # why something is unbounded or unknown: a chain of functions
     leaks: bool = False  # addresses of that part of the stack may stay in other hands
+    twice: bool = False  # it reads its return address, perhaps to come back there once more (setjmp)
 
     def join(self, other: Summary) -> Summary:
         """The effects of either."""
@@ -58,6 +59,7 @@ class Summary:
             self.returns or other.returns,
             self.reason or other.reason,
             self.leaks or other.leaks,
+            self.twice or other.twice,
         )
 
     def before(self, after: int) -> int:

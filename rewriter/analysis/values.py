@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rewriter.analysis.graph import Edge, Index, Way
 from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State, arrive, entry_state, saved_register
+from rewriter.analysis.thrown import thrown
 from rewriter.analysis.transfer import Trail, Transfer, operand_value
 from rewriter.analysis.value import REGISTERS, WORD, Value
 from rewriter.analysis.worklist import solve
@@ -136,7 +137,7 @@ class Values:
 
     def tail_call(self, edge: Edge, state: State) -> bool:
         """Whether this edge leaves for another function, which will return for us."""
-        leaves = edge.target != self.entry and edge.target not in self.outside
+        leaves = edge.target != self.entry and edge.target not in self.outside and edge.way is not Way.THROW
         return leaves and self.index.is_entry(edge.target) and state.esp == 0
 
     def _follows(self, edge: Edge, state: State) -> bool:
@@ -171,6 +172,8 @@ class Values:
         for edge in edges:
             if edge.way is Way.FAULT:
                 found += [(edge, before), (edge, behind)]  # half of the work may be done: what differs is unknown
+            elif edge.way is Way.THROW:
+                found.append((edge, thrown(self.index.program.unwinding, block, before, behind)))
             elif (state := self._taken(block, edge, before, behind)) is not None:
                 found.append((edge, state))
         if not any(edge.way is Way.TABLE for edge in edges):  # a table's words may change, and the edges stay

@@ -15,6 +15,7 @@ from rewriter.elf.sections import main_text
 from rewriter.elf.units import Branch, PlacedBlock
 from rewriter.elf.write import write
 from rewriter.ir import Data, Insn, Program, Ref, RefKind
+from rewriter.x86.flow import Flow, flow
 
 INT3, NOP = b"\xcc", b"\x90"
 
@@ -60,7 +61,7 @@ class _Emitter:
                 text[position:end] = insn.raw
                 for ref in insn.refs:
                     self._patch(text, fields, base, position, ref)
-                if insn.faults_to is not None:
+                if insn.faults_to is not None and flow(insn.raw) is Flow.NEXT:  # a call's is in the unwinding tables
                     word = self._fault_word(insn)
                     self.fixups.append(Fixup(base + position, self._address(insn.faults_to), word))
                 position = end

@@ -7,16 +7,16 @@ not fit goes behind the whole image.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rewriter.elf.follow import carry, obstacle
 from rewriter.elf.image import ElfError
 from rewriter.elf.room import ALIGN, align_up
 from rewriter.elf.sections import PAGE, append_sections, main_text, place_sections
-from rewriter.elf.units import Unit, assign, islands, units_of, widen
+from rewriter.elf.units import JUMP, Unit, assign, islands, units_of, widen
 from rewriter.elf.unwind import Piece, Tables, unwinding_tables
-from rewriter.ir import ABSOLUTE, END, Program, Section
+from rewriter.ir import ABSOLUTE, END, Insn, Program, Section
 
 PT_LOAD = 1
 
@@ -94,7 +94,8 @@ def _with_unwinding(program: Program, units: list[Unit], addresses: dict[str, in
     have become too long for that."""
     if program.unwinding is None:
         return program, None
-    pieces = [piece for unit in sorted(units, key=lambda u: u.blocks[0].address) for piece in _pieces(unit)]
+    firsts = {p.block.label: p.block.insns[0] for unit in units for p in unit.blocks if p.block.insns}
+    pieces = [piece for unit in sorted(units, key=lambda u: u.blocks[0].address) for piece in _pieces(unit, firsts)]
     tables = unwinding_tables(program.unwinding, pieces, addresses)
     old = {s.name: s for s in program.sections}
     fits = all(n in old and d.size <= old[n].size and old[n].address % 4 == 0 for n, d in tables.data.items())
@@ -111,13 +112,15 @@ def _with_unwinding(program: Program, units: list[Unit], addresses: dict[str, in
     return replace(program, data=rest + list(tables.data.values()), sections=sections, segments=segments), tables
 
 
-def _pieces(unit: Unit) -> Iterator[Piece]:
+def _pieces(unit: Unit, firsts: Mapping[str, Insn]) -> Iterator[Piece]:
+    """Its instructions; a jump to a block counts as the `first` instruction there."""
     for placed in unit.blocks:
         at, label = placed.address, placed.block.label
         insns = placed.block.insns
-        sizes = [(len(insn.raw), insn.origin) for insn in (insns[:-1] if placed.last else insns)]
-        sizes += [(placed.last.size, placed.last.insn.origin)] if placed.last else []
-        sizes += [(placed.tail.size, None)] if placed.tail else []
-        for size, origin in sizes:
-            yield Piece(at, size, origin, label, at - placed.address)
+        sizes = [(len(insn.raw), insn) for insn in (insns[:-1] if placed.last else insns)]
+        sizes += [(placed.last.size, placed.last.insn)] if placed.last else []
+        sizes += [(placed.tail.size, firsts.get(placed.tail.target, JUMP))] if placed.tail else []
+        for n, (size, insn) in enumerate(sizes):
+            pad = insn.faults_to if n < len(insns) else None
+            yield Piece(at, size, insn.origin, label, at - placed.address, pad, insn.unwind)
             at += size

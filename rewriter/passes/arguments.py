@@ -85,7 +85,7 @@ def _given(values: Values, slot: int) -> dict[str, bool]:
             return
         kept = given and not any(_overwrites(values, block, *step, slot) for step in values.walk(label))
         for edge, _ in values.ways(label):
-            yield edge.target, given if edge.way is Way.FAULT else kept
+            yield edge.target, given if edge.way in (Way.FAULT, Way.THROW) else kept
 
     return solve([(values.entry, True)], pass_on, lambda _, old, new: bool(old) or new)
 

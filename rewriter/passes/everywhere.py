@@ -8,12 +8,15 @@ have something to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
+from rewriter.analysis.body import Body
 from rewriter.analysis.callers import EVERYTHING
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index
+from rewriter.analysis.promised import Promised
+from rewriter.analysis.thrown import throws
 from rewriter.analysis.value import WORD
 from rewriter.contract import Contract
 from rewriter.edit import clone
@@ -24,8 +27,9 @@ from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.peephole import peephole
 from rewriter.passes.steps import Steps
-from rewriter.passes.transform import PASSES
+from rewriter.passes.transform import PASSES, Pass
 from rewriter.passes.unused import unused
+from rewriter.passes.unwound import Unwound, unseen
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
 from rewriter.reasons import Reason
@@ -50,22 +54,24 @@ def everywhere(
 ) -> Outcome:
     """Change the program by these passes.  The outcome's remarks say which functions stay as they are, and why."""
     steps, outcome = steps or Steps(), Outcome()
+    # Where nothing is caught, nobody unwinds: there is no unwinder in the image.
+    unwinding = program.unwinding if program.unwinding is not None and program.unwinding.handlers else None
+    odd = throws(program) if unwinding is not None else {}
     index = Index(program)
-    depths = Depths(index, PROMISES, poll=poll)
-    profile = _as_if_counted(index)
+    promised = Promised(index, unwinding) if unwinding is not None else None
+    depths = Depths(index, PROMISES, poll=poll, promised=promised)
+    unwound = Unwound(depths, unwinding, odd) if unwinding is not None else None
+    rewriting = _Rewriting(depths, _as_if_counted(index), names, steps, unwound)
     taken: list[tuple[Function, Work]] = []
     named_within = _named_within(program)
-    # Copies have other stacks than the code that unwinding tables describe, which matters where something is caught.
-    catches = program.unwinding is not None and program.unwinding.handlers is not None
-    unwound = "the image catches exceptions, and tables tell how its stacks look" if catches else None
     for function in list(program.functions):
         poll()
-        reason = unwound or _obstacle(function, depths, named_within)
-        if reason is not None:
+        reason = _obstacle(function, depths, named_within) or (unwound and unwound.obstacle(function.name))
+        if reason:
             outcome.refuse(NAME, function.name, function.name, Reason.OBSTACLE, reason)
             continue
         before = len(steps.done)
-        work = _transformed(function, depths, profile, names, steps)
+        work = rewriting.run(function)
         if len(steps.done) > before:
             taken.append((function, work))
             outcome.add(work.outcome)
@@ -86,29 +92,65 @@ def _obstacle(function: Function, depths: Depths, named_within: Collection[str])
     if function.name in named_within:
         return "a place is named by its distance from the entry"
     summary = depths.of(function.name)
-    return (summary.reason or "esp is not known at its return") if summary.pops is None else None
+    if function.name in depths.unknown:
+        return depths.unknown[function.name]
+    if summary.pops is None:
+        return summary.reason or "esp is not known at its return"
+    for block in Body(depths, function.name).blocks:
+        callee = depths.index.called(block.insns[-1]) if block.insns else None
+        if callee is not None and depths.of(callee).twice:
+            return f"calls {callee}, which may return twice"
+    return None
 
 
-def _transformed(function: Function, depths: Depths, profile: Profile, names: Collection[str], steps: Steps) -> Work:
-    """A copy of the function behind the passes."""
-    inliner = Inliner(depths, profile)
-    paths = tuple(_small(depths.index, function.name, _DEPTH)) if "inline" in names else ()
-    made = inliner.run(function.name, f"{function.name}$new", tuple(steps.some("inline", function.name, paths)))
-    work = Work.on(made, depths, PROMISES, EVERYTHING)
-    work.outcome.add(inliner.outcome)
-    for name, transform in IN_ORDER:
-        if name in names and not steps.over:
-            steps.run(name, work, transform, function.name)
-    return work
+@dataclass(frozen=True, slots=True)
+class _Rewriting:
+    """What is known of the program, and which passes are wanted."""
 
+    depths: Depths
+    profile: Profile
+    names: Collection[str]
+    steps: Steps
+    unwound: Unwound | None
 
-def _small(index: Index, name: str, depth: int) -> Iterator[Path]:
-    """Direct calls of small functions below this one."""
-    for block in index.functions[name].blocks if depth else ():
-        last = block.insns[-1] if block.insns else None
-        callee = index.callee(last) if last is not None and flow(last.raw) is Flow.CALL else None
-        if callee is not None and callee != name and sum(1 for _ in index.functions[callee].insns()) <= _SMALL:
-            yield Path(block.label, callee, tuple(_small(index, callee, depth - 1)))
+    def run(self, function: Function) -> Work:
+        """A copy of the function behind the passes."""
+        inliner = Inliner(self.depths, self.profile)
+        paths = tuple(self._small(function.name, _DEPTH)) if "inline" in self.names else ()
+        some = tuple(self.steps.some("inline", function.name, paths))
+        work = Work.on(inliner.run(function.name, f"{function.name}$new", some), self.depths, PROMISES, EVERYTHING)
+        work.outcome.add(inliner.outcome)
+        for name, transform in IN_ORDER:
+            if name in self.names and not self.steps.over:
+                work = self._one(name, transform, work, function.name)
+        if self.unwound is not None and self.unwound.trouble(function.name, work) is None:
+            self.unwound.note(function.name, work)
+        return work
+
+    def _one(self, name: str, transform: Pass, work: Work, function: str) -> Work:
+        """The work behind a pass, or as it was where what the pass made could not be unwound."""
+        before, done = work.copy() if self.unwound is not None else work, len(self.steps.done)
+        self.steps.run(name, work, transform, function)
+        if self.unwound is None or len(self.steps.done) == done:
+            return work
+        trouble = self.unwound.trouble(function, work)
+        if trouble is None:
+            return work
+        del self.steps.done[done:]
+        self.depths.index.add(before.function)
+        before.outcome.refuse(name, function, function, Reason.OBSTACLE, trouble)
+        return before
+
+    def _small(self, name: str, depth: int) -> Iterator[Path]:
+        """Direct calls of small functions below this one; where frames may be seen, of those that never are."""
+        index = self.depths.index
+        for block in index.functions[name].blocks if depth else ():
+            last = block.insns[-1] if block.insns else None
+            callee = index.callee(last) if last is not None and flow(last.raw) is Flow.CALL else None
+            if callee is None or callee == name or sum(1 for _ in index.functions[callee].insns()) > _SMALL:
+                continue
+            if self.unwound is None or unseen(index, callee):
+                yield Path(block.label, callee, tuple(self._small(callee, depth - 1)))
 
 
 def _as_if_counted(index: Index) -> Profile:

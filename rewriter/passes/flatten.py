@@ -259,6 +259,8 @@ class _Flattening:
             want = 0
         if edge.way is Way.FAULT and edge.source in {b.label for b in self.hot}:
             have = depths.top[edge.source]
+        if edge.way is Way.THROW:
+            have = self._known(state)
         if have == want:
             return
         if edge.way is Way.TABLE:
@@ -268,9 +270,9 @@ class _Flattening:
         leaves = edge.target not in depths.top
         body = [*moved(want - have), *([jump(edge.target)] if leaves else [])]
         middle = Block(label, body, None if leaves else edge.target)
-        if edge.way in (Way.TAKEN, Way.JUMP, Way.FAULT):
+        if edge.way in (Way.TAKEN, Way.JUMP, Way.FAULT, Way.THROW):
             last = block.insns[-1]
-            if edge.way is Way.FAULT:
+            if edge.way in (Way.FAULT, Way.THROW):
                 block.insns[-1] = replace(last, faults_to=label)
             else:
                 block.insns[-1] = renamed(replace(last, faults_to=None), {edge.target: label})

@@ -129,7 +129,8 @@ class Inliner:
             table = table_copied(self.depths.index, block, copy, labels)
             self.result.data += [table] if table else []
             if copy.insns and flow(copy.insns[-1].raw) is Flow.CALL:
-                copy.insns[-1] = block.insns[-1]  # who calls itself wants to be called, and to return
+                caught = copy.insns[-1].faults_to
+                copy.insns[-1] = replace(block.insns[-1], faults_to=caught)  # who calls itself calls the original
         self.blocks += copies
         self.result.heat.take(labels, self.profile.blocks, self.counted, share, known)
         return _Instance(body, labels, returns, chain, share)

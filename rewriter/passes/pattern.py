@@ -20,7 +20,7 @@ from typing import Any
 from rewriter.analysis.graph import branch_target
 from rewriter.analysis.memory import ref_at
 from rewriter.ir import Insn, Ref
-from rewriter.passes.rewrite import assembled, memory_text, symbol
+from rewriter.passes.rewrite import assembled, memory_text, named
 from rewriter.x86.branches import branch, condition
 from rewriter.x86.decode import Decoded, Imm, Mem, Reg, decode
 from rewriter.x86.effects import effects
@@ -272,7 +272,7 @@ def _swapped(mem: Mem, swap: tuple[str, str], found: Found) -> Mem:
 def _sum(number: Number, found: Found) -> str | None:
     """Addresses cannot be computed with."""
     if number.letter is not None and isinstance(known := found.numbers[number.letter], Ref):
-        return symbol(known.target, known.addend)
+        return named(known)
     if any(isinstance(found.numbers.get(term), Ref) for _, term in number.terms if isinstance(term, str)):
         return None
     return hex(number.value(found.numbers) & 0xFFFFFFFF)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rewriter.analysis.memory import ref_at
 from rewriter.analysis.value import Value, signed
-from rewriter.ir import Insn, Ref
+from rewriter.ir import Insn, Ref, RefKind
 from rewriter.x86.decode import Decoded, Imm, Mem, Reg, decode
 from rewriter.x86.encode import EncodeError, assemble
 from rewriter.x86.operands import Operand
@@ -17,6 +17,12 @@ _SIZES = {1: "byte", 2: "word", 4: "dword"}
 def symbol(label: str, addend: int) -> str:
     """A reference as `assemble` reads it."""
     return f"{{{label}{addend:+d}}}" if addend else f"{{{label}}}"
+
+
+def named(ref: Ref) -> str:
+    """The same of a reference, which may count from the global offset table."""
+    text = symbol(ref.target, ref.addend)
+    return f"{{gotoff {text[1:]}" if ref.kind is RefKind.GOTOFF else text
 
 
 def immediate(value: Value) -> str | None:
@@ -32,7 +38,7 @@ def operand_text(insn: Insn, decoded: Decoded, operand: Operand) -> str:
         return operand.name
     if isinstance(operand, Imm):
         ref = ref_at(insn, decoded.imm_offset)
-        return symbol(ref.target, ref.addend) if ref else hex(operand.value)
+        return named(ref) if ref else hex(operand.value)
     return memory_text(operand, ref_at(insn, decoded.disp_offset))
 
 
@@ -42,7 +48,7 @@ def memory_text(mem: Mem, ref: Ref | None) -> str:
     if mem.index:
         parts.append(f"{mem.index}*{mem.scale}")
     if ref is not None:
-        parts.append(symbol(ref.target, ref.addend))
+        parts.append(named(ref))
     text = " + ".join(parts)
     if ref is None and (mem.disp or not parts):
         text = f"{text} {'-' if mem.disp < 0 else '+'} {abs(mem.disp):#x}" if parts else hex(mem.disp & 0xFFFFFFFF)

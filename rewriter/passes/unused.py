@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from rewriter.contract import Contract
-from rewriter.ir import END, Function, Program, Ref
+from rewriter.ir import END, Function, Insn, Program, Ref, Unwinding
 
 NAME = "unused"
 
@@ -63,6 +63,9 @@ def _reached(program: Program, contract: Contract) -> set[str]:
     pending += [label for f in program.functions if f.pins for label in (block.label for block in f.blocks)]
     pending += [label for data in program.data for ref in data.refs.values() for label in _meant(ref, owners)]
     pending += [word.target for word in program.fault_words.values() if isinstance(word, Ref)]
+    unwinding = program.unwinding
+    if unwinding is not None:
+        pending += [frame.kind.personality.target for frame in unwinding.all if frame.kind.personality is not None]
     while pending:
         label = pending.pop()
         if label in alive or label not in blocks:
@@ -72,8 +75,17 @@ def _reached(program: Program, contract: Contract) -> set[str]:
         pending.append(owners[label].blocks[0].label)  # it stays, and with it what it names
         pending += [target for insn in block.insns for ref in insn.refs for target in _meant(ref, owners)]
         pending += [insn.faults_to for insn in block.insns if insn.faults_to]
+        pending += [pad for insn in block.insns if (pad := _caught(insn, unwinding)) is not None]
         pending += [block.falls_to] if block.falls_to else []
     return alive
+
+
+def _caught(insn: Insn, unwinding: Unwinding | None) -> str | None:
+    """Where it is caught what is thrown here, if only the unwinding tables tell."""
+    if unwinding is None or insn.origin is None or insn.unwind is not None or insn.faults_to is not None:
+        return None
+    site = unwinding.site(insn.origin)
+    return site.pad[0] if site is not None and site.pad is not None else None
 
 
 def _meant(ref: Ref, owners: Mapping[str, Function]) -> list[str]:

@@ -16,7 +16,7 @@ from rewriter.profile import Edge
 from rewriter.x86.flow import Flow, flow
 
 # What a counter costs, dearest first: those edges should rather follow from other counts.
-_COST = (Way.RETURN, Way.TABLE, Way.FAULT, Way.JUMP, Way.TAKEN, Way.FALL)
+_COST = (Way.RETURN, Way.TABLE, Way.FAULT, Way.THROW, Way.JUMP, Way.TAKEN, Way.FALL)
 _OPEN = (Flow.CALL, Flow.CALL_INDIRECT, Flow.RETURN, Flow.IRET, Flow.STOP)  # control may go elsewhere
 _BRANCHES = (Flow.JUMP, Flow.BRANCH)
 
@@ -114,7 +114,7 @@ def lead_through(program: Program, index: Index, edge: Edge, ways: Collection[Wa
     if Way.JUMP in ways or Way.TAKEN in ways:
         (ref,) = block.insns[-1].refs
         block.insns[-1] = replace(block.insns[-1], refs=(replace(ref, target=new.label),))
-    if Way.FAULT in ways:
+    if Way.FAULT in ways or Way.THROW in ways:
         block.insns[-1] = replace(block.insns[-1], faults_to=new.label)
     if Way.FALL in ways or Way.RETURN in ways:
         block.falls_to = new.label

@@ -128,6 +128,8 @@ def _within(slot: int, touched: Range) -> bool:
 
 def call(m: Moment, callee: Summary) -> None:
     """A call that is not inlined: its arguments lie where it looks for them, other values where it does not write."""
+    if m.insn.faults_to is not None:
+        raise Unsupported("what it throws is caught here")
     if callee.pops is None:
         raise Unsupported(callee.reason or "esp is not known behind the call")
     if not callee.returns:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from rewriter.ir import Insn, Ref, RefKind
+from rewriter.ir import Insn, Ref
 from rewriter.x86.anatomy import OPERAND_16, is_sse
 from rewriter.x86.branches import branch, call, condition, invert, jump, nop, widen
 from rewriter.x86.decode import Decoded, DecodeError, Imm, Mem, Operand, Reg, decode, sweep
@@ -38,7 +38,8 @@ _made: dict[str, Insn] = {}  # by line; lru_cache cannot be filled in batches
 
 
 def assemble(lines: Iterable[str], origin: int | None = None) -> list[Insn]:
-    """One instruction a line, Intel syntax; `{label}` and `{label+8}` become references.
+    """One instruction a line, Intel syntax; `{label}` and `{label+8}` become references,
+    `{gotoff label}` one that counts from the global offset table.
 
     Jumps, branches and calls take a label only, and get the short form where there is one.  Raises EncodeError.
     """
@@ -88,7 +89,7 @@ def _with_labels(text: str, labels: Sequence[Label], decoded: Decoded) -> Insn:
         if len(found) != 1:
             raise EncodeError(f"{text.strip()!r}: no field of four bytes for {label.target}")
         raw[found[0] : found[0] + 4] = bytes(4)
-        refs.append(Ref(found[0], RefKind.ABS32, label.target, label.addend))
+        refs.append(Ref(found[0], label.kind, label.target, label.addend))
     return Insn(bytes(raw), tuple(sorted(refs, key=lambda ref: ref.offset)))
 
 

@@ -3,7 +3,7 @@
     line     = {prefix} mnemonic [operand {"," operand}]
     operand  = register | constant | [size ["ptr"]] [segment ":"] "[" term {("+" | "-") term} "]"
     term     = register ["*" scale] | constant
-    constant = number | "{" label [("+" | "-") number] "}"
+    constant = number | "{" ["gotoff"] label [("+" | "-") number] "}"
 
 Numbers are decimal or begin with 0x; `010` is refused, because assemblers differ about it.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rewriter.ir import RefKind
 from rewriter.x86.operands import Imm, Mem, Operand, Reg
 from rewriter.x86.text import SIZE_WORDS
 
@@ -23,11 +24,12 @@ class EncodeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """`{target+addend}` in a line, where `placeholder` stands in the operands."""
+    """`{target+addend}` in a line, or `{gotoff target+addend}`, where `placeholder` stands in the operands."""
 
     placeholder: int
     target: str
     addend: int
+    kind: RefKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Line:
 PREFIXES = {"lock": "lock", "rep": "rep", "repe": "rep", "repz": "rep", "repne": "repne", "repnz": "repne"}
 _PLACEHOLDER = 0x5A6B7C01  # needs four bytes
 _TOKEN = re.compile(r"\s*(?:(\{[^{}]*\})|(0[xX][0-9a-fA-F]+|\d+)|(st\([0-7]\)|[A-Za-z]\w*)|([-+*,:\[\]]))")
-_LABEL = re.compile(r"\{\s*(\S+?)\s*(?:([+-])\s*(0[xX][0-9a-fA-F]+|\d+)\s*)?\}")
+_LABEL = re.compile(r"\{\s*(?:(gotoff)\s+)?(\S+?)\s*(?:([+-])\s*(0[xX][0-9a-fA-F]+|\d+)\s*)?\}")
 _SIZES = {word: size for size, word in SIZE_WORDS.items()}
 _SEGMENTS = ("es", "cs", "ss", "ds", "fs", "gs")
 _WIDE = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
@@ -177,8 +179,9 @@ class _Reader:
             match = _LABEL.fullmatch(word)
             if match is None:
                 raise self.error(f"no label in {word}")
-            addend = int(match[3], 0) * (-1 if match[2] == "-" else 1) if match[3] else 0
-            self.labels.append(Label(_PLACEHOLDER + 0x101 * len(self.labels), match[1], addend))
+            addend = int(match[4], 0) * (-1 if match[3] == "-" else 1) if match[4] else 0
+            kind = RefKind.GOTOFF if match[1] else RefKind.ABS32
+            self.labels.append(Label(_PLACEHOLDER + 0x101 * len(self.labels), match[2], addend, kind))
             return self.labels[-1].placeholder
         if not word[0].isdigit():
             raise self.error(f"unknown word {word!r}")

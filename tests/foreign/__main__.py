@@ -1,5 +1,6 @@
-"""`python -m tests.foreign [NAME]…`: every program at every level of optimization, rewritten in every way; lists what
-differs and what was refused, with reasons.  Exit 1 where something differs or more than 2 % were refused."""
+"""`python -m tests.foreign [--passes] [NAME]…`: every program at every level of optimization, rewritten in every way;
+lists what differs and what was refused, with reasons.  `--passes`: and with all passes in place, minutes for each.
+Exit 1 where something differs or more than 2 % were refused."""
 
 from __future__ import annotations
 
@@ -12,18 +13,21 @@ from tests.foreign.rewrites import Difference, differences
 MAY_REFUSE = 0.02
 
 
-def found(case: tuple[str, str]) -> list[Difference]:
-    return list(differences(*case))
+def found(case: tuple[str, str, bool]) -> list[Difference]:
+    name, level, passes = case
+    return list(differences(name, level, passes=passes))
 
 
 def main(names: list[str]) -> int:
     if reason := build.missing() or build.missing("g++"):
         print(reason, file=sys.stderr)
         return 3
-    cases = [(name, level) for name in names or build.NAMES for level in build.LEVELS]
+    passes = "--passes" in names
+    names = [name for name in names if name != "--passes"]
+    cases = [(name, level, passes) for name in names or build.NAMES for level in build.LEVELS]
     failed = refused = 0
     with ProcessPoolExecutor() as processes:
-        for (name, level), wrong in zip(cases, processes.map(found, cases), strict=True):
+        for (name, level, _), wrong in zip(cases, processes.map(found, cases), strict=True):
             print(f"{name} {level}: {'different' if wrong else 'the same'}", flush=True)
             for difference in wrong:
                 refused += difference.refused

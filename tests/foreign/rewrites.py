@@ -13,6 +13,7 @@ from rewriter.elf.image import read
 from rewriter.elf.place import place
 from rewriter.elf.sections import main_text
 from rewriter.ir import Program
+from rewriter.passes.everywhere import everywhere
 from rewriter.passes.layout import arrange
 from rewriter.probes.counters import COUNTS, insert_counters
 from rewriter.verify import verify
@@ -46,8 +47,9 @@ def arranged(program: Program, seed: int) -> Program:
     return program
 
 
-def differences(name: str, level: str, deep: bool = True) -> Iterator[Difference]:
-    """All that the rewriter got wrong on this program.  `deep`: also what was rewritten before."""
+def differences(name: str, level: str, deep: bool = True, passes: bool = False) -> Iterator[Difference]:
+    """All that the rewriter got wrong on this program.  `deep`: also what was rewritten before; `passes`: and behind
+    all passes in place, which takes minutes."""
     title = f"{name} {level}"
     image = build(name, level)
     expected = native.run(image)
@@ -62,6 +64,10 @@ def differences(name: str, level: str, deep: bool = True) -> Iterator[Difference
     images["arranged"] = emit(arranged(program.copy(), 2))
     if deep:
         images["moved twice"] = emit(load(moved), move=True)
+    if passes:
+        changed = program.copy()
+        everywhere(changed)
+        images["all passes"] = emit(changed)
     for rewrite, made in images.items():
         yield from _compare(title, rewrite, made, expected)
     yield from (Difference(title, "moved", what) for what in _left_behind(program, moved))

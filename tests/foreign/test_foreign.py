@@ -9,7 +9,6 @@ import pytest
 
 from rewriter.elf import emit, load
 from rewriter.ir import Frame, Program
-from rewriter.passes.everywhere import everywhere
 from tests.foreign import build
 from tests.foreign.rewrites import differences
 from tests.random_c import native
@@ -69,13 +68,3 @@ def test_wrong_unwinding_tables_are_seen(broken: object) -> None:
     assert callable(broken)
     broken(program)
     assert native.run(emit(program)) != native.run(image)
-
-
-def test_passes_leave_code_alone_through_which_something_is_thrown() -> None:
-    """Their copies have other stacks than the unwinding tables say."""
-    skip_without("words.c")
-    program = load(build.build("words.c", "-O2"))
-    before = [list(f.insns()) for f in program.functions]
-    outcome = everywhere(program, ("inline", "deadcode"))
-    assert [list(f.insns()) for f in program.functions] == before
-    assert sum(outcome.refused.values()) == len(program.functions)

@@ -79,10 +79,10 @@ def size_of(encoding: int) -> int | None:
     return _SIZES.get(encoding & 0x0F)
 
 
-def uleb(value: int, size: int = 0) -> bytes:
-    """A number, in at least `size` bytes."""
+def uleb(value: int) -> bytes:
+    """A number."""
     out = bytearray()
-    while value >= 0x80 or len(out) + 1 < size:
+    while value >= 0x80:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     out.append(value)

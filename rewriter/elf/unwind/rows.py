@@ -43,6 +43,37 @@ class State:
         return self.expression or plain, tuple(sorted(self.rules.items())), self.args
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A row that needs no expression: the frame's address (CFA) is `register + offset`, and the callers' registers lie
+    at these distances from it, by number; where one is missing, the register has its caller's word."""
+
+    register: int
+    offset: int
+    saved: dict[int, int]
+
+    @staticmethod
+    def of(row: Row, data_factor: int) -> Plain | None:
+        """What a row says; None where it says more than that."""
+        rows = Rows(1, data_factor)
+        rows.run(row[0], 0)
+        saved: dict[int, int] = {}
+        for register, rule in row[1]:
+            reader = Reader(rule, 0, 1)
+            if rule[0] != OFFSET | register:
+                return None
+            saved[register] = reader.uleb() * data_factor
+        return None if rows.state.expression else Plain(rows.state.register, rows.state.offset, saved)
+
+    def row(self, data_factor: int, args: bytes = b"") -> Row:
+        """The same as a row; `args`: of which the unwinder drops so many bytes.  Raises ElfError."""
+        if any(distance % data_factor or distance // data_factor < 0 for distance in self.saved.values()):
+            raise ElfError("a register is saved where an unwinding row of its kind cannot say it")
+        rules = {r: bytes((OFFSET | r,)) + uleb(distance // data_factor) for r, distance in self.saved.items()}
+        plain = bytes((DEF_CFA,)) + uleb(self.register) + uleb(self.offset)
+        return plain, tuple(sorted(rules.items())), args
+
+
 class Rows:
     """Executes instructions from `start` on."""
 

@@ -17,6 +17,7 @@ from rewriter.elf.unwind.rows import instructions
 from rewriter.ir import CallSite, Data, Frame, FrameKind, Handlers, Ref, RefKind, Row, Unwinding
 
 HERE = PCREL | SDATA4
+LONGEST = 15  # bytes of an instruction
 PADDING = 16  # bytes between blocks that lie side by side, at most
 
 
@@ -29,6 +30,8 @@ class Piece:
     origin: int | None
     label: str
     offset: int
+    pad: str | None = None  # where control goes on that a call here throws, if that is an edge
+    unwind: tuple[int, Row] | None = None  # see `Insn`
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,10 @@ def _stretches(unwinding: Unwinding, pieces: Sequence[Piece]) -> Iterator[_Stret
                 offset = piece.offset + start - piece.address
                 current = _Stretch(frame, piece.label, offset, start, end, lead)
             current.end = end
-            _note(current, frame, origin + start - piece.address, start, end)
+            if piece.unwind is None:
+                _note(current, frame, piece, origin + start - piece.address, start, end)
+            else:
+                _note_made(current, unwinding, piece)
     if current is not None:
         yield current
 
@@ -112,8 +118,13 @@ def _with_origins(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, int]]:
 
 def _parts(unwinding: Unwinding, piece: Piece, origin: int, likely: Frame | None) -> Iterator[tuple[Frame, int, int]]:
     """The frames of one piece: code that is kept verbatim may have several."""
+    if piece.unwind is not None:
+        made = unwinding.at(piece.unwind[0])
+        assert made is not None
+        yield made, piece.address, piece.address + piece.size
+        return
     frame = likely if likely is not None and likely.start <= origin < likely.end else unwinding.at(origin)
-    if frame is not None and origin + piece.size <= frame.end:
+    if frame is not None and (origin + piece.size <= frame.end or piece.size <= LONGEST):
         yield frame, piece.address, piece.address + piece.size
         return
     inside = [f for f in unwinding.all if f.start < origin + piece.size and origin < f.end]
@@ -122,7 +133,28 @@ def _parts(unwinding: Unwinding, piece: Piece, origin: int, likely: Frame | None
         yield frame, piece.address + start - origin, piece.address + end - origin
 
 
-def _note(stretch: _Stretch, frame: Frame, origin: int, start: int, end: int) -> None:
+def _note_made(stretch: _Stretch, unwinding: Unwinding, piece: Piece) -> None:
+    """An instruction that tells how to unwind; only calls of it throw something."""
+    assert piece.unwind is not None
+    if not stretch.rows or stretch.rows[-1][1] != piece.unwind[1]:
+        stretch.rows.append((piece.address, piece.unwind[1]))
+    site = unwinding.site(piece.origin) if piece.origin is not None else None
+    mine = site is not None and stretch.frame.handlers is not None and unwinding.at(site.start) is stretch.frame
+    if site is not None and mine and (piece.pad is not None or site.pad is None):
+        _catch(stretch, piece.address, piece.address + piece.size, site, piece.pad)
+
+
+def _catch(stretch: _Stretch, start: int, end: int, site: CallSite, pad: str | None) -> None:
+    if pad is not None:
+        site = replace(site, pad=(pad, 0))
+    last = stretch.sites[-1] if stretch.sites else None
+    if last is not None and last[2] == site and last[1] <= start:
+        stretch.sites[-1] = (last[0], end, site)
+    else:
+        stretch.sites.append((start, end, site))
+
+
+def _note(stretch: _Stretch, frame: Frame, piece: Piece, origin: int, start: int, end: int) -> None:
     position = bisect_right(frame.rows, origin, key=lambda row: row[0])
     row = frame.rows[max(position - 1, 0)][1]
     if not stretch.rows or stretch.rows[-1][1] is not row:
@@ -138,13 +170,8 @@ def _note(stretch: _Stretch, frame: Frame, origin: int, start: int, end: int) ->
         if site.start >= origin + end - start:
             break
         if origin < site.end:
-            last = stretch.sites[-1] if stretch.sites else None
             begin = start + max(0, site.start - origin)
-            stop = min(end, start + site.end - origin)
-            if last is not None and last[2] is site and last[1] <= begin:
-                stretch.sites[-1] = (last[0], stop, site)
-            else:
-                stretch.sites.append((begin, stop, site))
+            _catch(stretch, begin, min(end, start + site.end - origin), site, piece.pad)
 
 
 class _Table:

@@ -10,7 +10,7 @@ static jmp_buf back;
 static sigjmp_buf masked;
 static volatile sig_atomic_t seen;
 
-__attribute__((noinline)) int deeper(int n) {
+__attribute__((noipa)) int deeper(int n) {
     if (n == 0) longjmp(back, 5);
     volatile int keep = n;
     return deeper(n - 1) + keep;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <wchar.h>
 
-__attribute__((noinline)) double average(int count, ...) {
+__attribute__((noipa)) double average(int count, ...) {
     va_list list;
     va_start(list, count);
     double sum = 0;
