@@ -125,6 +125,11 @@ class Cpu:
         self._words = exception_words()
         self.failure: BaseException | None = None
 
+    def close(self) -> None:
+        """There will be no more runs: a gigabyte of addresses is free at once, not when somebody looks for circles."""
+        self._callbacks.clear()
+        del self._context, self._blob, self._engine, self._ram
+
     def registers(self, *names: str) -> Registers:
         return Registers(self._engine, names)
 

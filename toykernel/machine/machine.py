@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from .cycles import Cycles, Ideal
 from .digest import UserMemory, file_digests
@@ -76,19 +76,19 @@ class Machine:
 
         Raises MachineError, with one line, where the image does not boot, or the kernel dies, hangs or fails."""
         image = parse(kernel)
-        pc = Pc(image, workload, cancelled)
-        if check:
-            pc.user_memory = UserMemory(pc.memory)
-        meter = Meter(pc, image.code, self._stack_size, Cycles() if cycles else Ideal()) if measure else None
-        stepper = Stepper(pc, image, self._stack_size, watch, shadow) if watch or shadow else None
-        pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
-        if self._storm:
-            Storm(pc, image.code, self._storm)
-        if self._steer is not None:
-            Steer(pc, self._steer)
-        stores = Stores(pc, self._cut) if self._stores or self._cut is not None else None
-        pc.run(self._budget * patience, self._slice_size)
-        return self._collect(pc, workload, meter, stepper, stores)
+        with closing(Pc(image, workload, cancelled)) as pc:
+            if check:
+                pc.user_memory = UserMemory(pc.memory)
+            meter = Meter(pc, image.code, self._stack_size, Cycles() if cycles else Ideal()) if measure else None
+            stepper = Stepper(pc, image, self._stack_size, watch, shadow) if watch or shadow else None
+            pc.observers.extend(observer for observer in (meter, stepper) if observer is not None)
+            if self._storm:
+                Storm(pc, image.code, self._storm)
+            if self._steer is not None:
+                Steer(pc, self._steer)
+            stores = Stores(pc, self._cut) if self._stores or self._cut is not None else None
+            pc.run(self._budget * patience, self._slice_size)
+            return self._collect(pc, workload, meter, stepper, stores)
 
     def what_if(
         self,
@@ -110,8 +110,8 @@ class Machine:
         if not hasattr(os, "fork"):
             raise MachineError("copies of a machine need a system that can fork")
         image = parse(kernel)
-        pc = Pc(image, workload, cancelled)
-        Forks(pc, self._stack_size, watch, ask, hear, storm, image.code).run(self._budget, self._slice_size)
+        with closing(Pc(image, workload, cancelled)) as pc:
+            Forks(pc, self._stack_size, watch, ask, hear, storm, image.code).run(self._budget, self._slice_size)
 
     def follow(
         self, kernel: bytes, workload: Work, call: int | None, *, cancelled: Callable[[], bool] | None = None
@@ -120,10 +120,10 @@ class Machine:
         kernel died in it.  Its number, and (address, registers: see `Follow`) of each instruction.  Raises MachineError
         where the image does not boot, and Cancelled."""
         image = parse(kernel)
-        pc = Pc(image, workload, cancelled)
-        found = Follow(pc, image.code, self._stack_size, call)
-        with suppress(MachineError):
-            pc.run(self._budget, self._slice_size)
+        with closing(Pc(image, workload, cancelled)) as pc:
+            found = Follow(pc, image.code, self._stack_size, call)
+            with suppress(MachineError):
+                pc.run(self._budget, self._slice_size)
         return found.number, found.points
 
     def _collect(

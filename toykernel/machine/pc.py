@@ -73,6 +73,11 @@ class Pc:
         for place in image.places(_HLT):
             self.cpu.on_instruction(self._halt, place, place)
 
+    def close(self) -> None:
+        """Free the processor and the memory."""
+        self.cpu.close()
+        self.memory.raw.close()
+
     @property
     def disk(self) -> bytes:
         """What is on the disk now: the module behind the archive, which the kernel changes in place."""
