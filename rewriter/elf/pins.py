@@ -36,7 +36,7 @@ class _Pins:
 
     def find(self) -> None:
         self._pin_promised()
-        readers = {f.name for f in self.program.functions if not f.verbatim and self._reads(f)}
+        readers = self._readers()
         for function in self.program.functions:
             for block in function.blocks:
                 self._check_block(function, block, readers)
@@ -102,6 +102,26 @@ class _Pins:
                     self._add(target, UNKNOWN)
                 elif (reason := self.addresses.misuse(block, i, ref)) is not None:
                     self._pin_misused(target, ref, reason)
+
+    def _readers(self) -> set[str]:
+        """Functions that read their return address, and those that jump to such a one: it has theirs."""
+        jumping: dict[str, list[str]] = {}
+        for function in self.program.functions:
+            for block in function.blocks:
+                last = block.insns[-1] if block.insns else None
+                goes = last is not None and not function.verbatim and flow(last.raw) in (Flow.JUMP, Flow.BRANCH)
+                targets = [ref.target for ref in last.refs] if last is not None and goes else []
+                for target in (*targets, *([block.falls_to] if block.falls_to else [])):
+                    if target in self.position and target != function.name:
+                        jumping.setdefault(target, []).append(function.name)
+        readers = {f.name for f in self.program.functions if not f.verbatim and self._reads(f)}
+        work = sorted(readers)
+        while work:
+            for name in jumping.get(work.pop(), ()):
+                if name not in readers:
+                    readers.add(name)
+                    work.append(name)
+        return readers
 
     def _reads(self, function: Function) -> bool:
         try:

@@ -28,6 +28,8 @@ class JumpTables:
         self.addresses = addresses
         self.program = program
         self.refs = {d.name: d.refs for d in program.data}
+        self.owners = {b.label: f for f in program.functions for b in f.blocks}
+        self._asked: set[tuple[str, int]] = set()  # slots that are being looked at, by block
 
     def entries(self) -> set[Place]:
         """Where data holds entries.  A table ends where something else is named, or nothing."""
@@ -100,7 +102,7 @@ class JumpTables:
             return parts.operands[0].name
         entry = next((o for o in parts.operands if isinstance(o, Mem)), None)
         if parts.mnemonic == "mov" and parts.operands[0] == entry and entry is not None:
-            return "" if entry.base in ("esp", "ebp") else None  # kept in the frame, for the same use
+            return "" if self._kept(block, entry) else None
         if entry is None or (entry.base, entry.scale, entry.disp) != (register, WORD, 0) or entry.index == register:
             return None
         if flow(insn.raw) is Flow.JUMP_INDIRECT:
@@ -109,6 +111,34 @@ class JumpTables:
         if parts.mnemonic != "mov" or not isinstance(target, Reg):
             return None
         return "" if self._only_jumped_to(block, position + 1, target.name) else None
+
+    def _kept(self, block: Block, slot: Mem) -> bool:
+        """Whether the address is kept in the frame, and whoever takes it from there uses it as a table, too.  What a
+        slot is called that esp leads to changes with esp: there it is believed."""
+        if slot.base == "esp":
+            return True
+        if slot.base != "ebp" or slot.index is not None:
+            return False
+        if (block.label, slot.disp) in self._asked:
+            return True
+        own = self.owners[block.label].blocks
+        self._asked |= {(each.label, slot.disp) for each in own}
+        fine = all(self._taken(each, i, slot) for each in own for i in range(len(each.insns)))
+        self._asked -= {(each.label, slot.disp) for each in own}
+        return fine
+
+    def _taken(self, block: Block, position: int, slot: Mem) -> bool:
+        """Whether an instruction uses the slot, if at all, to keep something, or a table's address as such."""
+        parts = decode(block.insns[position].raw)
+        touched = [o for o in parts.operands if isinstance(o, Mem) and o.base == "ebp" and o.index is None]
+        if not any(abs(each.disp - slot.disp) < WORD for each in touched):
+            return True
+        first = parts.operands[0]
+        if parts.mnemonic != "mov" or touched[0].disp != slot.disp or touched[0].size != WORD:
+            return False
+        if not isinstance(first, Reg):
+            return True
+        return self.addresses.fate(block, position + 1, first.name, use=self._enters) is None
 
     def _only_jumped_to(self, block: Block, position: int, register: str) -> bool:
         return self.addresses.fate(block, position, register) is None

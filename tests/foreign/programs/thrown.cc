@@ -1,6 +1,7 @@
 // Exceptions through several frames with destructors: by value and base class, thrown again, out of constructors,
 // through C code that qsort calls, and one that nobody catches.
 // counted: _Z7throweri: 9
+// flags: -Wl,--eh-frame-hdr
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
