@@ -7,7 +7,7 @@ from rewriter.passes.work import Work
 from rewriter.region.lower import Lowered
 from rewriter.region.tree import Node, exits
 
-_ROUNDS = 100  # of the iteration: a loop that is left less often than that counts as if it were left then
+_ROUNDS = 1000  # of the iteration: a loop that is left less often than that counts as if it were left then
 
 
 def remaining(work: Work) -> dict[str, float]:
@@ -16,13 +16,31 @@ def remaining(work: Work) -> dict[str, float]:
     ways = {block.label: _shares(work, index, block.label) for block in work.function.blocks}
     sizes = {block.label: len(block.insns) for block in work.function.blocks}
     found = dict.fromkeys(sizes, 0.0)
+    order = _backwards(work.name, ways)
     for _ in range(_ROUNDS):
         before = dict(found)
-        for label in reversed(found):
+        for label in order:
             found[label] = sizes[label] + sum(share * found.get(to, 0.0) for to, share in ways[label])
         if all(abs(found[label] - before[label]) < 0.01 for label in found):
             break
     return found
+
+
+def _backwards(entry: str, ways: dict[str, list[tuple[str, float]]]) -> list[str]:
+    """Blocks before those that lead there, as far as loops let them: one round of the iteration is one of each loop."""
+    done: dict[str, None] = {}
+    for first in (entry, *ways):
+        stack = [] if first in done else [(first, iter(ways[first]))]
+        seen = {first, *done}
+        while stack:
+            _, rest = stack[-1]
+            after = next((to for to, _ in rest if to in ways and to not in seen), None)
+            if after is None:
+                done.setdefault(stack.pop()[0])
+            else:
+                seen.add(after)
+                stack.append((after, iter(ways[after])))
+    return list(done)
 
 
 def executed(work: Work) -> float:
