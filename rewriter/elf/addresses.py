@@ -12,7 +12,7 @@ from rewriter.ir import Block, Insn, Ref, RefKind
 from rewriter.x86.decode import Decoded, DecodeError, Mem, Reg, decode
 from rewriter.x86.effects import FLAGS, Effects, effects, register_mask
 from rewriter.x86.flow import Flow, flow
-from rewriter.x86.state import CF, OF, SF
+from rewriter.x86.state import CF, OF, SF, has_mask
 
 MAY_STORE = ("mov", "push", "cmp", "test", "call", "jmp")
 PRESERVED = ("ebx", "esi", "edi", "ebp")
@@ -71,6 +71,8 @@ class CodeAddresses:
             if key in seen:
                 continue
             seen.add(key)
+            if not has_mask(place[2]):  # cr3, ds: the processor makes something of it
+                return COMPUTED
             try:
                 further = self._follow(*place, returned, use or _plain_use)
             except DecodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from rewriter.elf.extents import Extent, Extents
 from rewriter.elf.image import ElfError, Image, RawSection
@@ -13,6 +14,8 @@ from rewriter.x86.anatomy import anatomy
 from rewriter.x86.flow import Flow, branch_field, flow
 
 WORD, FAR = 4, 6  # bytes of an operand that is relocated: a word, or a far pointer
+
+NO_OPERAND: Final = "a relocated field is no operand"
 
 
 class Leaders:
@@ -95,7 +98,7 @@ class Leaders:
             if extent is None or extent.verbatim:
                 continue
             if not _is_operand(extent, address):
-                extent.give_up(f"a relocated field is no operand at {extent.name}+{address - extent.start:#x}")
+                extent.give_up(f"{NO_OPERAND} at {extent.name}+{address - extent.start:#x}")
 
 
 def _is_operand(extent: Extent, address: int) -> bool:

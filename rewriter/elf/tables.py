@@ -17,6 +17,7 @@ from rewriter.ir import Block, Insn, Program, Ref, RefKind
 from rewriter.x86.decode import Decoded, DecodeError, Mem, Reg, decode
 from rewriter.x86.effects import effects, register_mask
 from rewriter.x86.flow import Flow, flow
+from rewriter.x86.state import has_mask
 
 Place = tuple[str, int]  # data and offset
 
@@ -76,7 +77,7 @@ class JumpTables:
             return (place, RefKind.ABS32) if held is None else None
         target = parts.operands[0] if parts.mnemonic in ("mov", "add") else None
         indexed = any(isinstance(o, Mem) and o.index and o.scale == WORD for o in parts.operands)
-        if not isinstance(target, Reg) or not indexed:
+        if not isinstance(target, Reg) or not has_mask(target.name) or not indexed:
             return None
         if parts.mnemonic == "mov" and self._only_jumped_to(block, position + 1, target.name):
             return place, RefKind.ABS32

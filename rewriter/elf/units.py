@@ -72,7 +72,7 @@ def units_of(program: Program) -> list[Unit]:
         joined = after is not None and not function.pins and not after.pins and _falls_into(function, after)
         placed = _placed(function, after.name if joined and after else None)
         if units and units[-1].fixed is None and i and not function.pins and _joins(functions[i - 1], function):
-            placed[0].align = _align(function)
+            placed[0].align = alignment(function)
             units[-1].blocks += placed
             units[-1].names.append(function.name)
         else:
@@ -82,10 +82,10 @@ def units_of(program: Program) -> list[Unit]:
 
 def _unit(function: Function, placed: list[PlacedBlock]) -> Unit:
     fixed = function.blocks[0].insns[0].origin if function.pins else None
-    return Unit(placed, [function.name], fixed, _align(function))
+    return Unit(placed, [function.name], fixed, alignment(function))
 
 
-def _align(function: Function) -> int:
+def alignment(function: Function) -> int:
     """A function keeps the alignment that it had, which assembly may not have had, unless a pass chose another."""
     if function.align is not None:
         return function.align

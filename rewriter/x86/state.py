@@ -48,6 +48,11 @@ def register_mask(name: str) -> int:
     return _MASKS[name]
 
 
+def has_mask(name: str) -> bool:
+    """Whether a register is a general one, or a part of one."""
+    return name in _MASKS
+
+
 def names(mask: int) -> tuple[str, ...]:
     """A mask in words, in its order: `eax`, parts of registers as `al`, `ax`, `ecx[2,3]`, then flags and lumps."""
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import toykernel.image
 from rewriter.contract import Contract
+from rewriter.elf import load
+from rewriter.elf.leaders import NO_OPERAND
 from rewriter.profile import Profile, identity
 from tests.hostile import mutate
 from tests.hostile.memory import difference, flaws
-from tests.hostile.trial import Case
+from tests.hostile.trial import SECONDS, Case
 from toykernel import data, disk
 
 PROGRAMS = ("hello", "hello", "fault", "calls", "processes", "memory", "readseek")
@@ -27,6 +30,7 @@ LIES = (
     "put in",
     "taken out",
 )  # broken, they may say something else that makes sense
+ADDRESSES = (b"\x08\x04", b"\x04\x08")  # a part of each of a program's, from either end
 SHAPES = ((), (), (), ("--move",), ("--count",), ("--move", "--count"))
 
 
@@ -239,15 +243,21 @@ def _rewritten(broken: bytes, promises: Contract | None, shape: tuple[str, ...])
 
 def _alike(name: str, what: str, broken: bytes, also: Callable[[Path], str | None]) -> Callable[[Path], str | None]:
     """Where the broken program still does its work, the rewritten one does the same; but nobody can move what is told
-    wrongly of addresses."""
+    wrongly of addresses, nor code that is run from the middle of one, and what prints its stack prints addresses."""
     if any(lie in what for lie in LIES):
         return also
 
     def check(folder: Path) -> str | None:
         done = [_run(name, image) for image in (broken, (folder / OUT).read_bytes())]
-        return also(folder) or (None if done[0] in (None, done[1]) else f"does something else: {done[1]}")
+        if done[0] in (None, done[1]) or any(part in done[0][0] for part in ADDRESSES) or _runs_into_address(broken):
+            return also(folder)
+        return also(folder) or f"does something else: {done[1]}"
 
     return check
+
+
+def _runs_into_address(broken: bytes) -> bool:
+    return any(NO_OPERAND in pin for function in load(broken).functions for pin in function.pins)
 
 
 def _run(name: str, image: bytes) -> tuple[bytes, object] | None:
@@ -276,8 +286,9 @@ def _by_contract(text: bytes, shape: tuple[str, ...]) -> Callable[[Path], str | 
 
 
 def _boot(archive: bytes | None = None, image: bytes | None = None) -> int:
-    """Boot with this archive or this disk.  Raises Failed."""
-    from toykernel.machine import Machine, Workload, pc
+    """Boot with this archive or this disk.  Raises Failed.  A broken program may well run for ever: somebody presses
+    Ctrl-C then."""
+    from toykernel.machine import Cancelled, Machine, Workload, pc
     from tui.system import errors_in_one_line
 
     programs = toykernel.image.programs()
@@ -285,6 +296,11 @@ def _boot(archive: bytes | None = None, image: bytes | None = None) -> int:
     if archive is not None:
         pc.modules = lambda work: [archive]
     commands = ["hello", "cat /data/small/text"] if archive is not None else ["look /disk", "sh /disk/small.sh"]
-    with errors_in_one_line():
-        Machine().run(kernel(), Workload(commands, files, image or b""))
+    start = time.process_time()
+    with errors_in_one_line(), suppress(Cancelled):
+        Machine().run(
+            kernel(),
+            Workload(commands, files, image or b""),
+            cancelled=lambda: time.process_time() - start > SECONDS / 2,
+        )
     return 0

@@ -9,7 +9,9 @@ from itertools import pairwise
 from rewriter.contract import Contract
 from rewriter.elf import load
 from rewriter.elf.extents import PADDING
-from rewriter.ir import Program
+from rewriter.elf.room import align_up
+from rewriter.elf.units import alignment
+from rewriter.ir import Function, Program
 from rewriter.verify import verify
 from tests.hostile.elf_parts import HEADER, SEGMENT
 
@@ -56,10 +58,21 @@ def difference(before: bytes, after: bytes, contract: Contract | None) -> str | 
 
 
 def moves(program: Program) -> bool:
-    """Whether a function falls into a pinned one: an identity puts a jump there, and may need room for it."""
+    """Whether an identity moves something: where a function falls into a pinned one it puts a jump there, and may need
+    room for it; and before a function that begins at an odd place it keeps no gap."""
     return any(
-        not one.pins and two.pins and one.blocks[-1].falls_to == two.name for one, two in pairwise(program.functions)
+        (not one.pins and two.pins and one.blocks[-1].falls_to == two.name)
+        or (not two.pins and align_up(_end(one), alignment(two)) < _start(two))
+        for one, two in pairwise(program.functions)
     )
+
+
+def _start(function: Function) -> int:
+    return next((insn.origin for insn in function.insns() if insn.origin is not None), 0)
+
+
+def _end(function: Function) -> int:
+    return max((insn.origin + len(insn.raw) for insn in function.insns() if insn.origin is not None), default=0)
 
 
 def flaws(image: bytes, contract: Contract | None) -> str | None:

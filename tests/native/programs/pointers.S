@@ -2,6 +2,7 @@
 // stays: tagged: computed with
 // stays: hashed: computed with
 // stays: peeked: read as data
+// stays: loaded: computed with
 #include "check.h"
 FUNCTION(_start)
     movl $tagged, %eax              // a tag in the low bit
@@ -66,5 +67,14 @@ LOCAL(passed)
     movl $6, %eax
     ret
 END(passed)
+LOCAL(never)
+    movl $loaded, %ecx              // the processor makes something of it
+    movl %ecx, %cr3
+    ret
+END(never)
+LOCAL(loaded)
+    movl $7, %eax
+    ret
+END(loaded)
     .data
 slot: .long 0
