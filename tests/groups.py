@@ -14,11 +14,15 @@ SHARED = {
     "gcc": (),
 }
 FILES = {f"tests/phases/test_{name}.py": group for group, names in SHARED.items() for name in names}
+# Tests of these share nothing: each goes to whoever is free.
+APART = ("tests/mutants/", "tests/foreign/", "tests/toykernel/test_build.py", "tests/hostile/test_interrupts.py")
 # What takes longest begins first, else one process has it to itself in the end: groups, files, folders.
 FIRST = (
     *SHARED,
     "tests/phases/test_combinations.py",
     "tests/foreign/",
+    "tests/mutants/",
+    "tests/toykernel/test_build.py",
     "tests/tui/test_rewrite.py",
     "tests/region/",
     "tests/phases/",
@@ -33,8 +37,10 @@ FIRST = (
 
 
 def group(test: str) -> str:
-    """The group of a test, by its id: that of what it shares, else its file."""
+    """The group of a test, by its id: that of what it shares, else its file, or itself alone."""
     file, _, name = test.partition("::")
+    if file.startswith(APART):
+        return test
     if file.startswith("tests/phases/"):
         parameter = name.partition("[")[2].removesuffix("]").partition(":")[0]
         if parameter in SHARED:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.groups import FILES, FIRST, SHARED, group, turn
+from tests.groups import APART, FILES, FIRST, SHARED, group, turn
 from tests.phases.builds import BUILDS
 from tests.phases.runs import RUNS
 
@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
     ("test", "expected"),
     [
         ("tests/elf/test_room.py::test_x[default]", "tests/elf/test_room.py"),
+        ("tests/mutants/test_mutants.py::test_x[y]", "tests/mutants/test_mutants.py::test_x[y]"),
         ("tests/phases/test_costs.py::test_x", "tests/phases/test_costs.py"),
         ("tests/phases/test_qemu.py::test_x[moved]", "default"),
         ("tests/phases/test_provenance.py::test_x[training set]", "training set"),
@@ -30,7 +31,7 @@ def test_a_group_is_what_is_shared_else_a_file(test: str, expected: str) -> None
 
 def test_every_name_means_something() -> None:
     assert set(SHARED) == {*BUILDS, *RUNS} - {"as published"}
-    for path in (*FILES, *FIRST[len(SHARED) :]):
+    for path in (*APART, *FILES, *FIRST[len(SHARED) :]):
         assert (ROOT / path).exists(), path
 
 
