@@ -15,7 +15,7 @@ SHARED = {
 }
 FILES = {f"tests/phases/test_{name}.py": group for group, names in SHARED.items() for name in names}
 # Tests of these share nothing: each goes to whoever is free.
-APART = ("tests/mutants/", "tests/foreign/", "tests/toykernel/test_build.py", "tests/hostile/test_interrupts.py")
+APART = ("tests/mutants/", "tests/foreign/", "tests/toykernel/test_build.py")
 # What takes longest begins first, else one process has it to itself in the end: groups, files, folders.
 FIRST = (
     *SHARED,
