@@ -54,7 +54,7 @@ class Answer:
     status: int
     line: str
     seconds: float  # of processor time
-    memory: int  # bytes, at most
+    memory: int  # bytes, at most, over what the process had that tried it
     fault: str | None
 
 
@@ -66,7 +66,7 @@ def attempt(case: Case) -> Answer:
         said.mkdir()
         for path, content in case.files.items():
             _lay(folder, path, content)
-        before = _tree(folder)
+        before, held = _tree(folder), _resident()
         child = os.fork()
         if not child:
             _child(case, folder, said)
@@ -79,9 +79,15 @@ def attempt(case: Case) -> Answer:
             seconds = float((said / "took").read_text())
         if fault is None and seconds > case.seconds:
             fault = f"took {seconds:.1f} s"
-        if fault is None and usage.ru_maxrss << 10 > GIGABYTE:
-            fault = f"took {usage.ru_maxrss >> 10} MiB"
-    return Answer(case, status, words.strip()[-LONGEST:], seconds, usage.ru_maxrss << 10, fault)
+        memory = (usage.ru_maxrss << 10) - held
+        if fault is None and memory > GIGABYTE:
+            fault = f"took {memory >> 20} MiB"
+    return Answer(case, status, words.strip()[-LONGEST:], seconds, memory, fault)
+
+
+def _resident() -> int:
+    """Bytes of memory that this process holds: a child's peak begins with them, whatever it does itself."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def _lay(folder: Path, name: str, content: bytes | str) -> None:
