@@ -18,6 +18,7 @@ from rewriter.analysis.liveness import ESP, Liveness
 from rewriter.analysis.local import Unknown, local_summary, reads_return
 from rewriter.analysis.pointers import ThroughPointers
 from rewriter.analysis.promised import Promised
+from rewriter.analysis.readonly import ReadOnly
 from rewriter.analysis.summary import (
     ALL_REGISTERS,
     CALLER_SAVED,
@@ -59,6 +60,7 @@ class Depths:
         self.unknown: dict[str, str] = {}  # functions whose code is not understood, and why
         self.index = index
         self.contract = contract
+        self.readonly = ReadOnly(index, contract)
         handlers = only_handlers(index.program, contract)
         doors = {index.owners[block.label].name for block in gates(index.program, contract)} if handlers else set()
         self.graph = CallGraph(index, handlers, doors)
@@ -115,7 +117,7 @@ class Depths:
 
     def transfer(self, returns: dict[str, tuple[int, ...]] | None = None, memory: Memory | None = None) -> Transfer:
         """Steps over instructions with these summaries."""
-        return Transfer(self, self.contract.stack_size, returns, memory=memory)
+        return Transfer(self, self.contract.stack_size, returns, memory=memory, readonly=self.readonly)
 
     def _settle(self, names: list[str]) -> None:
         todo = self.graph.reachable(names, self._settled)

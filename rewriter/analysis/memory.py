@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rewriter.analysis.state import EVERYTHING, Range, State
 from rewriter.analysis.value import CURRENT, SOMEWHERE, SOMEWHERE_ON_STACK, TASK, WORD, Value, constant, signed
-from rewriter.ir import Insn, Ref, RefKind
+from rewriter.ir import ABSOLUTE, Insn, Ref, RefKind
 from rewriter.x86.decode import Decoded, Mem
 
 
@@ -24,7 +24,8 @@ def address_of(insn: Insn, decoded: Decoded, mem: Mem, state: State) -> Value:
     ref = ref_at(insn, decoded.disp_offset) if explicit else None
     total = constant(mem.disp)
     if ref is not None:
-        total = Value(ref.target, ref.addend & 0xFFFFFFFF) if ref.kind is RefKind.ABS32 else SOMEWHERE
+        named = Value(None if ref.target == ABSOLUTE else ref.target, ref.addend & 0xFFFFFFFF)
+        total = named if ref.kind is RefKind.ABS32 else SOMEWHERE
     for register, scale in ((mem.base, 1), (mem.index, mem.scale)):
         if register is not None:
             total = _sum(total, state.places.get(register, SOMEWHERE), scale)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rewriter.analysis.memory import address_of, load_taints, reach, ref_at, stack_range
+from rewriter.analysis.readonly import ReadOnly
 from rewriter.analysis.state import EVERYTHING, Range, State
 from rewriter.analysis.value import REGISTERS, SOMEWHERE_ON_STACK, WORD, Opaque, Place, Value, constant, signed
-from rewriter.ir import Insn, RefKind
+from rewriter.ir import ABSOLUTE, Insn, RefKind
 from rewriter.x86.decode import Decoded, Imm, Mem, Reg
 from rewriter.x86.effects import ANYWHERE
 from rewriter.x86.operands import Operand
@@ -35,6 +36,7 @@ class Step:
     returns: tuple[int, ...]  # offsets of the return addresses on the stack
     steady: bool = False  # an access that may go anywhere leaves this stack alone
     bounds: set[int] = field(default_factory=set)  # slots of saved registers that have bounded something
+    readonly: ReadOnly | None = None  # words that nobody changes
 
     def address(self, mem: Mem) -> Value:
         return address_of(self.insn, self.decoded, mem, self.state)
@@ -88,7 +90,7 @@ class Step:
             ref = ref_at(self.insn, self.decoded.imm_offset)
             if ref is None:
                 return constant(operand.value)
-            return Value(ref.target, ref.addend & 0xFFFFFFFF) if ref.kind is RefKind.ABS32 else None
+            return self._named(Value(ref.target, ref.addend & 0xFFFFFFFF)) if ref.kind is RefKind.ABS32 else None
         if isinstance(operand, Mem):
             return self._load(operand, into)
         if operand.name not in PARTS:
@@ -96,12 +98,21 @@ class Step:
         register, byte = PARTS[operand.name]
         return _part(self.state.places[register], byte, operand.size)
 
+    def _named(self, address: Value) -> Value:
+        """An address that the instruction names; where it is that of a word, it is not 0."""
+        if address.label == ABSOLUTE:
+            return constant(address.offset)
+        if self.readonly is not None and self.readonly.holds(address):
+            self.state.nonzero |= {address}
+        return address
+
     def _load(self, mem: Mem, into: str | None = None) -> Value | None:
         """An unknown word in a slot gets a name, so that a second load sees that it is the same."""
-        slot = self.address(mem).slot
+        address = self.address(mem)
+        slot = address.slot
         if slot is None or mem.segment in ("fs", "gs"):
             self.touched(mem, mem.size)  # notes what bounds it
-            return None
+            return self.constant_word(mem, address)
         for byte in range(WORD):
             value = self.state.places.get(slot - byte)
             if value not in (None, SOMEWHERE_ON_STACK) and byte + mem.size <= WORD:
@@ -113,6 +124,12 @@ class Step:
             into or f"loaded {slot}", load_taints(self.state, (slot, slot + WORD))
         )
         return value
+
+    def constant_word(self, mem: Mem, address: Value) -> Value | None:
+        """What a memory operand reads, where that is read-only data; a load that may fault reads nothing of ours."""
+        if self.readonly is None or mem.segment is not None or self.insn.faults_to is not None:
+            return None
+        return self.readonly.word(address, mem.size)
 
     def _escaped(self, touched: Range) -> bool:
         return any(low < touched[1] and touched[0] < high for low, high in self.state.escaped)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from rewriter.analysis.readonly import ReadOnly
 from rewriter.analysis.rules import RULES, anything, string, unruled
 from rewriter.analysis.state import EVERYTHING, State, arrive
 from rewriter.analysis.step import Step
@@ -67,8 +68,8 @@ class Transfer:
 
     `returns`: which return addresses lie on the stack in a block (by label; offsets from the entry esp), where it is
     more than the function's own.  `steady`: instructions that may touch any memory leave this stack alone, which a
-    contract may promise of a function that changes address spaces.  `memory` may be handed on to whoever steps with
-    the same callees, whatever has become of the code.
+    contract may promise of a function that changes address spaces.  `readonly`: words that nobody changes.  `memory`
+    may be handed on to whoever steps with the same callees, whatever has become of the code.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Transfer:
         returns: Mapping[str, tuple[int, ...]] | None = None,
         steady: bool = False,
         memory: Memory | None = None,
+        readonly: ReadOnly | None = None,
     ) -> None:
         self.callees = callees
         self.stack_size = stack_size
@@ -85,10 +87,12 @@ class Transfer:
         self.steady = steady
         self.bounds: set[int] = set()  # slots of saved registers that were taken for the end of something
         self.memory = Memory() if memory is None else memory
+        self.readonly = readonly
 
     def at(self, label: str, site: int, insn: Insn, state: State) -> Step:
         """The instruction seen from the state before it.  Raises DecodeError."""
-        return Step(label, site, insn, decode(insn.raw), state, self.returns_in(label), self.steady, self.bounds)
+        returns = self.returns_in(label)
+        return Step(label, site, insn, decode(insn.raw), state, returns, self.steady, self.bounds, self.readonly)
 
     def returns_in(self, label: str) -> tuple[int, ...]:
         """The return addresses on the stack in a block."""
@@ -184,6 +188,6 @@ def _passed(state: State, callee: Summary, reachable: int) -> list[Value | None]
     return found
 
 
-def operand_value(insn: Insn, operand: Operand, state: State) -> Value | None:
+def operand_value(insn: Insn, operand: Operand, state: State, readonly: ReadOnly | None = None) -> Value | None:
     """The value of one operand of `insn` in `state`."""
-    return Step("", 0, insn, decode(insn.raw), state, (0,)).read(operand)
+    return Step("", 0, insn, decode(insn.raw), state, (0,), readonly=readonly).read(operand)

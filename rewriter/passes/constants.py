@@ -15,6 +15,7 @@ analysis; only flags that nobody reads may change.
 from __future__ import annotations
 
 from rewriter.analysis.graph import Way
+from rewriter.analysis.readonly import ReadOnly
 from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State
 from rewriter.analysis.value import Value
@@ -45,7 +46,8 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
     states = [state.copy() for _, _, state in values.walk(block.label)] + [values.behind(block.label)]
     insns: list[Insn] = []
     for site, insn in enumerate(block.insns):
-        new = _replacement(insn, states[site], states[site + 1], after[site], work.hot(block.label))
+        around = states[site], states[site + 1]
+        new = _replacement(insn, *around, after[site], work.hot(block.label), work.depths.readonly)
         if new is not None and new != [insn]:
             work.did(NAME, block.label, Reason.KNOWN, insn, 1 - len(new))
             insns += written(new, NAME, Reason.KNOWN, [insn])
@@ -61,14 +63,16 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
         block.falls_to = decided
 
 
-def _replacement(insn: Insn, state: State, behind: State, after: int, hot: bool) -> list[Insn] | None:
+def _replacement(
+    insn: Insn, state: State, behind: State, after: int, hot: bool, readonly: ReadOnly
+) -> list[Insn] | None:
     if insn.faults_to is not None:
         return None  # what touches user memory stays as it is (§5.3)
     decoded = decode(insn.raw)
     if decoded.prefixes:
         return None
     result = known_result(insn, decoded, state, behind, after, hot=hot)
-    return result if result is not None else substituted(insn, decoded, state)
+    return result if result is not None else substituted(insn, decoded, state, readonly)
 
 
 def _never_returns(values: Values, block: Block) -> bool:

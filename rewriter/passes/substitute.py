@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rewriter.analysis.memory import address_of, ref_at
+from rewriter.analysis.readonly import ReadOnly
 from rewriter.analysis.state import State
 from rewriter.analysis.transfer import operand_value
 from rewriter.analysis.value import WORD, Value, signed
@@ -24,14 +25,16 @@ _SOURCES = {
 }
 
 
-def substituted(insn: Insn, decoded: Decoded, state: State) -> list[Insn] | None:
+def substituted(insn: Insn, decoded: Decoded, state: State, readonly: ReadOnly) -> list[Insn] | None:
     """The instruction with better operands; None if there are none."""
     if flow(insn.raw) is Flow.CALL_INDIRECT:
-        return _direct_call(insn, decoded, state)
+        return _direct_call(insn, decoded, state, readonly)
     if effects(insn).fixed or flow(insn.raw) is not Flow.NEXT:
         return None
     texts = {
-        n: text for n, operand in enumerate(decoded.operands) if (text := _better(insn, decoded, n, operand, state))
+        n: text
+        for n, operand in enumerate(decoded.operands)
+        if (text := _better(insn, decoded, n, operand, state, readonly))
     }
     if decoded.mnemonic == "imul" and len(decoded.operands) != 2:
         texts = {}
@@ -39,15 +42,17 @@ def substituted(insn: Insn, decoded: Decoded, state: State) -> list[Insn] | None
     return None if made is None or (made.raw, made.refs) == (insn.raw, insn.refs) else [made]
 
 
-def _direct_call(insn: Insn, decoded: Decoded, state: State) -> list[Insn] | None:
-    value = operand_value(insn, decoded.operands[0], state)
+def _direct_call(insn: Insn, decoded: Decoded, state: State, readonly: ReadOnly) -> list[Insn] | None:
+    value = operand_value(insn, decoded.operands[0], state, readonly)
     if value is None or value.label is None or value.offset:
         return None
     made = call(value.label)
     return [Insn(made.raw, made.refs, insn.origin)]
 
 
-def _better(insn: Insn, decoded: Decoded, position: int, operand: Operand, state: State) -> str | None:
+def _better(
+    insn: Insn, decoded: Decoded, position: int, operand: Operand, state: State, readonly: ReadOnly
+) -> str | None:
     """Other text for one operand; None if it is best as it is."""
     if isinstance(operand, Imm) or operand.size not in (0, 1, 2, WORD):
         return None
@@ -62,7 +67,8 @@ def _better(insn: Insn, decoded: Decoded, position: int, operand: Operand, state
     if slot is not None:
         text = _source(insn, decoded, position, operand_value(insn, operand, state), state) if source else None
         return text or _by_esp(operand, slot, state)
-    return _plainer(insn, decoded, operand, state)
+    word = operand_value(insn, operand, state, readonly) if source else None
+    return (word and _source(insn, decoded, position, word, state)) or _plainer(insn, decoded, operand, state)
 
 
 def _source(

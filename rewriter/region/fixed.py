@@ -6,6 +6,8 @@ touch escaped stack bytes meanwhile, so memory must have those.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rewriter.analysis.state import EVERYTHING, Range
 from rewriter.analysis.summary import Summary, depth_reach
 from rewriter.analysis.value import REGISTERS, WORD
@@ -15,6 +17,7 @@ from rewriter.region.segments import insists
 from rewriter.region.tree import Effect
 from rewriter.x86.decode import Mem
 from rewriter.x86.effects import FLAGS, UNKNOWN, Effects, effects, register_mask
+from rewriter.x86.encode import call as direct
 from rewriter.x86.flow import Flow, flow
 
 _OTHERS = [name for name in REGISTERS if name != "esp"]
@@ -147,7 +150,10 @@ def call(m: Moment, callee: Summary) -> None:
     m.give_away_words(esp, high)
     m.settle(kills=False, also=((esp, high),))
     m.by_segment()
-    effect = m.effect("call", value=target, faults=False)
+    name = target.args[0] if target is not None and target.op == "label" and not target.args[1] else None
+    effect = m.effect("call", value=None if name else target, faults=False)
+    if isinstance(name, str):
+        effect.insn = replace(direct(name), origin=m.insn.origin)
     effect.segments = m.state.segments
     effect.esp = esp
     effect.inputs = {r: m.state.registers[r] for r in _OTHERS if callee.reads & _MASKS[r]}

@@ -152,6 +152,8 @@ def _compared(pool: Pool, code: str, left: Value, right: Value) -> Condition | b
         left, right = equated(pool, left, right)
         if left.constant is not None and right.constant is not None:
             return _known(code, left.constant, right.constant)
+        if _different(pool, left, right):
+            return code == "ne"
     return Condition(code, Flags("cmp", left, right))
 
 
@@ -177,17 +179,17 @@ def alternatives(pool: Pool, asked: Condition) -> tuple[Condition, ...]:
         found = condition(pool, "e", Flags("cmp", chosen, number))
         return (asked,) if isinstance(found, bool) or test.flags.kind == "effect" else (found, test.opposite)
     not_zero = test == condition(pool, "ne", Flags("cmp", chosen, pool.const(0)))
-    if not_zero and _different(other, number) and _different(number, pool.const(0)):
+    if not_zero and _different(pool, other, number) and _different(pool, number, pool.const(0)):
         found = condition(pool, "e", Flags("cmp", chosen, number))
         return (asked,) if isinstance(found, bool) else (found,)
     return (asked,)
 
 
-def _different(first: Value, second: Value) -> bool:
+def _different(pool: Pool, first: Value, second: Value) -> bool:
     """Whether two operands are certainly not equal: no code or data lies at address 0."""
     if first.constant is not None and second.constant is not None:
         return first.constant != second.constant
-    labels = [value for value in (first, second) if value.op == "label" and not value.args[1]]
+    labels = [v for v in (first, second) if v in pool.somewhere or (v.op == "label" and not v.args[1])]
     return bool(labels) and 0 in (first.constant, second.constant)
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from rewriter.analysis.memory import ref_at
 from rewriter.analysis.state import EVERYTHING, Range, cover
 from rewriter.analysis.step import PARTS, Step
-from rewriter.ir import Insn, RefKind
+from rewriter.analysis.value import Value as Known
+from rewriter.analysis.value import signed
+from rewriter.ir import ABSOLUTE, Insn, RefKind
 from rewriter.reasons import Reason, Why
 from rewriter.region.algebra import binary, merged, part, shifted
 from rewriter.region.exits import Exits
@@ -75,7 +77,9 @@ class Moment:
             ref = ref_at(self.insn, self.decoded.imm_offset)
             return self._named(ref.target, ref.addend, ref.kind) if ref else self.pool.const(operand.value)
         if isinstance(operand, Mem):
-            return self.load(self.place(operand), operand.size)
+            place = self.place(operand)
+            known = self._constant_word(operand, place)
+            return self.load(place, operand.size) if known is None else known
         if operand.name not in PARTS:
             raise Unsupported(f"register {operand.name}")
         register, byte = PARTS[operand.name]
@@ -112,7 +116,28 @@ class Moment:
     def _named(self, target: str, addend: int, kind: RefKind) -> Value:
         if kind is not RefKind.ABS32:
             raise Unsupported("a relative operand")
-        return self.pool.label(target, addend)
+        return self._label(target, addend)
+
+    def _label(self, name: str, addend: int) -> Value:
+        """An address; where it is that of a word, it is not 0."""
+        if name == ABSOLUTE:
+            return self.pool.const(addend)
+        address, readonly = self.pool.label(name, addend), self.step.readonly
+        if readonly is not None and readonly.holds(Known(name, addend % (1 << 32))):
+            self.pool.somewhere.add(address)
+        return address
+
+    def _constant_word(self, mem: Mem, place: Place) -> Value | None:
+        """What a memory operand reads, where that is read-only data."""
+        if isinstance(place, int) or place.op != "label":
+            return None
+        name, addend = place.args
+        assert isinstance(name, str)
+        assert isinstance(addend, int)
+        known = self.step.constant_word(mem, Known(name, addend % (1 << 32)))
+        if known is None or known.label is None:
+            return None if known is None else self.pool.const(known.offset)
+        return self._label(known.label, signed(known.offset))
 
     def address(self, mem: Mem) -> Value:
         """The sum of its parts."""

@@ -91,6 +91,7 @@ class Pool:
         self._known: dict[Key, Value] = {}
         self.origin: int | None = None  # of the instruction whose values are made
         self.from_stack: set[Value] = set()  # words that were read from the stack's memory
+        self.somewhere: set[Value] = set()  # addresses at which there is a word, so that they are not 0
 
     def make(self, op: str, *args: object) -> Value:
         """The value as it is written, not simplified: `algebra` does that."""

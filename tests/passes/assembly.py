@@ -9,7 +9,7 @@
     .zero:
         ret
 
-`words` lists words of the datum `data`: a number, or a label.
+`words` lists words of the datum `data`: a number, or a label; `fixed` those of another of that name, read-only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rewriter.x86.flow import Flow, flow
 FALLING = (Flow.NEXT, Flow.BRANCH, Flow.CALL, Flow.CALL_INDIRECT)
 
 
-def program(text: str, words: Sequence[int | str] = (), room: int = 256) -> Program:
+def program(text: str, words: Sequence[int | str] = (), room: int = 256, fixed: Sequence[int | str] = ()) -> Program:
     """Assemble; `room` is how many zero bytes follow the words in `data`."""
     functions: list[Function] = []
     for line in (part.split(";")[0].strip() for part in text.splitlines()):
@@ -36,9 +36,15 @@ def program(text: str, words: Sequence[int | str] = (), room: int = 256) -> Prog
             _add(functions, line)
     for function in functions:
         _join(function)
+    data = [Data("data", None, *_words(words), zero_size=room)]
+    if fixed:
+        data.append(Data("fixed", None, *_words(fixed), writable=False))
+    return Program(functions, data, functions[0].name)
+
+
+def _words(words: Sequence[int | str]) -> tuple[bytes, dict[int, Ref]]:
     refs = {4 * n: Ref(4 * n, RefKind.ABS32, w) for n, w in enumerate(words) if isinstance(w, str)}
-    raw = b"".join(bytes(4) if isinstance(w, str) else (w & 0xFFFFFFFF).to_bytes(4, "little") for w in words)
-    return Program(functions, [Data("data", None, raw, refs, zero_size=room)], functions[0].name)
+    return b"".join(bytes(4) if isinstance(w, str) else (w & 0xFFFFFFFF).to_bytes(4, "little") for w in words), refs
 
 
 def _begin(functions: list[Function], label: str) -> None:
