@@ -7,11 +7,11 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from rewriter.ir import ABSOLUTE, END, Block, Function, Insn, Program, Ref, RefKind
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
-# After these, control may go on to the next block: `falls_to` must say which.
+# After these, control may go on to the next block: `falls_to` must say which.  None behind a call: the callee never
+# returns.
 _FALLING = (Flow.NEXT, Flow.BRANCH)
-_CALLS = (Flow.CALL, Flow.CALL_INDIRECT)  # None here: the callee never returns
 
 
 def verify(program: Program) -> list[str]:
@@ -102,7 +102,7 @@ def _block_faults(block: Block, names: Container[str]) -> Iterator[str]:
     last = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
     if block.falls_to is None and last in _FALLING:
         yield f"{block.label}: falls to nothing"
-    if block.falls_to is not None and last not in (*_FALLING, *_CALLS):
+    if block.falls_to is not None and last not in (*_FALLING, *CALLS):
         yield f"{block.label}: falls to {block.falls_to} after an instruction that does not"
     if block.falls_to is not None and not _exists(block.falls_to, names):
         yield f"{block.label}: falls to {block.falls_to}, which does not exist"

@@ -13,7 +13,7 @@ from rewriter.analysis.values import Values
 from rewriter.ir import Block
 from rewriter.reasons import Reason, Why
 from rewriter.x86.effects import effects
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 
 class Body:
@@ -84,7 +84,7 @@ class Body:
             kind = flow(insn.raw)
             if EVERYTHING in state.escaped:
                 return "an unknown stack address escapes"
-            if kind in (Flow.CALL, Flow.CALL_INDIRECT) and (reason := self._called(block, state)):
+            if kind in CALLS and (reason := self._called(block, state)):
                 return reason
             if kind is Flow.RETURN:
                 continue

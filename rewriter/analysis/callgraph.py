@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from rewriter.analysis.graph import Index, Way, branch_target, jump_table
 from rewriter.ir import Block, Function, Ref
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 POINTERS, TABLE = "*", "**"  # stand for all functions that an indirect call may lead to
 
@@ -117,7 +117,7 @@ class CallGraph:
         which they jump instead of returning."""
         last = block.insns[-1] if block.insns else None
         kind = flow(last.raw) if last else Flow.NEXT
-        if last is None or kind not in (Flow.CALL, Flow.CALL_INDIRECT):
+        if last is None or kind not in CALLS:
             return frozenset()
         if kind is Flow.CALL:
             owner = self.index.owners.get(branch_target(last) or "")

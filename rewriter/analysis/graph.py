@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rewriter.ir import Block, Data, Function, Insn, Program, Ref
 from rewriter.x86.decode import Mem, decode
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 WORD = 4
 
@@ -78,10 +78,10 @@ class Index:
             for target in dict.fromkeys(self.table(block)):
                 yield Edge(block.label, target, Way.TABLE)
         if block.falls_to is not None:
-            called = kind in (Flow.CALL, Flow.CALL_INDIRECT)
+            called = kind in CALLS
             yield Edge(block.label, block.falls_to, Way.RETURN if called else Way.FALL)
         if last is not None and last.faults_to is not None:
-            called = kind in (Flow.CALL, Flow.CALL_INDIRECT)
+            called = kind in CALLS
             yield Edge(block.label, last.faults_to, Way.THROW if called else Way.FAULT)
 
     def table(self, block: Block) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from rewriter.analysis.worklist import solve
 from rewriter.ir import Block, Insn
 from rewriter.x86.decode import DecodeError, Mem
 from rewriter.x86.effects import FLAGS, effects, register_mask
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 STACK_SHIFT = 64  # bits below are registers and flags
 LOWEST = -8192  # no frame reaches deeper; what does is nobody's own
@@ -136,7 +136,7 @@ class Liveness:
         escaped = 0
         for touched in state.escaped:
             escaped |= _bits(touched)
-        if flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT):
+        if flow(insn.raw) in CALLS:
             return self._call(label, self.values.transfer.callees.of_call(insn), insn, state, escaped)
         try:
             step = self.values.transfer.at(label, site, insn, state)

@@ -12,7 +12,7 @@ from rewriter.analysis.values import Values
 from rewriter.ir import Block, Insn
 from rewriter.x86.decode import DecodeError, decode
 from rewriter.x86.effects import FLAGS, effects, register_mask
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 _MASKS = {name: register_mask(name) for name in REGISTERS}
 
@@ -61,7 +61,7 @@ class _Local:
             step = self.values.transfer.at(label, site, insn, state)
         except DecodeError:
             raise Unknown("bytes that are not understood") from None
-        if flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT):
+        if flow(insn.raw) in CALLS:
             self._call(self.values.transfer.callees.of_call(insn), state, label)
         found = effects(insn)
         for mem, size in found.loads:
@@ -173,7 +173,7 @@ def reads_return(values: Values) -> bool:
     for block in values.blocks:
         for site, insn, state in values.walk(block.label):
             found = effects(insn)
-            if not found.loads or flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.CALL_INDIRECT):
+            if not found.loads or flow(insn.raw) in (Flow.RETURN, *CALLS):
                 continue
             try:
                 step = values.transfer.at(block.label, site, insn, state)

@@ -18,14 +18,13 @@ from rewriter.analysis.values import Values
 from rewriter.elf.image import ElfError
 from rewriter.elf.unwind.rows import Plain
 from rewriter.ir import Frame, Insn, Row, Unwinding
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, flow
 
 NUMBERS: Final = {"eax": 0, "ecx": 1, "edx": 2, "ebx": 3, "esp": 4, "ebp": 5, "esi": 6, "edi": 7}
 _NAMES: Final = {number: name for name, number in NUMBERS.items()}
 _KEPT: Final = ("ebx", "ebp", "esi", "edi")
 _BASES: Final = ("esp", "ebp", "ebx", "esi", "edi")  # of a frame
 _RETURN: Final = 8  # the number of the return address
-_CALLS: Final = (Flow.CALL, Flow.CALL_INDIRECT)
 
 
 class Unwindable(Exception):
@@ -42,7 +41,7 @@ def check(values: Values, unwinding: Unwinding) -> Frame | None:
             frame = unwinding.at(insn.origin) if insn.origin is not None else None
             frames.add(frame)
             main = main or frame
-            if frame is not None and insn.origin is not None and flow(insn.raw) in _CALLS:
+            if frame is not None and insn.origin is not None and flow(insn.raw) in CALLS:
                 _compare(frame, unwinding.row(insn.origin), insn, state)
     if main is not None and None in frames:
         raise Unwindable("a part of its code has no unwinding entry")
@@ -84,7 +83,7 @@ def row(insn: Insn, before: State, behind: State, frame: Frame, args: bytes) -> 
         if _is_old(before.places[name], name):
             continue
         slots = [s for s, value in before.places.items() if isinstance(s, int) and _is_old(value, name)]
-        if flow(insn.raw) in _CALLS:
+        if flow(insn.raw) in CALLS:
             slots = [slot for slot in slots if _is_old(behind.places.get(slot), name)]
         if not slots:
             raise Unwindable(f"where {name} is saved is not known behind a pass")

@@ -22,7 +22,7 @@ from rewriter.contract import Contract
 from rewriter.ir import Function, Insn, Program
 from rewriter.x86.decode import Imm, Reg, decode
 from rewriter.x86.effects import effects, register_mask
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 GATE = b"\xcd\x80"  # int 0x80
 LOAD_NUMBER = 0xB8  # mov eax, imm32
@@ -147,7 +147,7 @@ class _Numbers:
         block = self.index.blocks.get(label)
         for i, insn in enumerate(block.insns if block else ()):
             effect = effects(insn)
-            leaves = flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.CALL_INDIRECT, Flow.JUMP_INDIRECT)
+            leaves = flow(insn.raw) in (Flow.RETURN, *CALLS, Flow.JUMP_INDIRECT)
             if note and (effect.reads & EAX or leaves or insn.raw == GATE):
                 self.definitions[label, i] = state
                 for definition in state:

@@ -11,9 +11,8 @@ from dataclasses import replace
 from rewriter.analysis.state import TOP, State
 from rewriter.analysis.value import SOMEWHERE_ON_STACK, Opaque, Value
 from rewriter.ir import Block, Function, Insn, Program, Unwinding
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, flow
 
-CALLS = (Flow.CALL, Flow.CALL_INDIRECT)
 _NEW = ("eax", "ecx", "edx")  # what the unwinder leaves in them, the pad alone knows
 _ARGS_SIZE = 0x2E  # of a row: how many bytes of arguments the unwinder drops before a pad
 

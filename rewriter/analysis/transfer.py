@@ -15,11 +15,10 @@ from rewriter.analysis.value import REGISTERS, Opaque, Value
 from rewriter.ir import Insn
 from rewriter.x86.decode import DecodeError, decode
 from rewriter.x86.effects import register_mask
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, flow
 from rewriter.x86.operands import Operand
 
 _MASKS = {name: register_mask(name) for name in REGISTERS}
-CALLS = (Flow.CALL, Flow.CALL_INDIRECT)
 
 
 class Callees(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rewriter.ir import Block, Insn, Ref, RefKind
 from rewriter.x86.decode import Decoded, DecodeError, Mem, Reg, decode
 from rewriter.x86.effects import FLAGS, Effects, effects, register_mask
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 from rewriter.x86.state import CF, OF, SF, has_mask
 
 MAY_STORE = ("mov", "push", "cmp", "test", "call", "jmp")
@@ -100,7 +100,7 @@ class CodeAddresses:
         ends = flow(last.raw)
         if ends is Flow.RETURN and returned:
             return returned
-        if ends in (Flow.CALL, Flow.CALL_INDIRECT) and register not in PRESERVED:
+        if ends in CALLS and register not in PRESERVED:
             return copies
         if ends is Flow.JUMP_INDIRECT and not effects(last).reads & mask:
             entered = self.entered.get(block.label, ())
@@ -179,7 +179,7 @@ class ReturnAddresses:
                 if effect.may_write & _EBP:
                     frame = insn.raw in _FRAME
                 change = effect.esp_change
-                if change != 0 and flow(insn.raw) not in (Flow.CALL, Flow.CALL_INDIRECT):
+                if change != 0 and flow(insn.raw) not in CALLS:
                     depth = None if depth is None or change is None else depth - change
             for target in _ways(own[label]):
                 if target in own and target not in depths:

@@ -22,7 +22,7 @@ from rewriter.elf.segments import check_segments
 from rewriter.elf.stubs import Stubs
 from rewriter.elf.unwound import Unwound
 from rewriter.ir import ABSOLUTE, END, Block, Data, Function, Insn, Program, Ref, RefKind, Section, Segment, Symbol
-from rewriter.x86.flow import Flow, branch_field, flow
+from rewriter.x86.flow import CALLS, Flow, branch_field, flow
 
 FORMAT = EXCEPTION_FORMATS[0]
 # Segments of these kinds are kept: what is loaded, told, copied for each thread, or how memory is protected.
@@ -182,7 +182,7 @@ class _Loader:
                 blocks.append(Block(self.labels[address], []))
             insn = self._insn(extent, address, end)
             blocks[-1].insns.append(insn)
-            if flow(insn.raw) in (Flow.NEXT, Flow.BRANCH, Flow.CALL, Flow.CALL_INDIRECT):
+            if flow(insn.raw) in (Flow.NEXT, Flow.BRANCH, *CALLS):
                 blocks[-1].falls_to = self._next_label(extent, end) if end in self.labels or end == extent.end else None
         return Function(extent.name, blocks, tuple(extent.pins))
 

@@ -16,7 +16,7 @@ from rewriter.elf.getpc import MOVE
 from rewriter.ir import Block, Insn, Program, Ref, RefKind
 from rewriter.x86.decode import Decoded, DecodeError, Mem, Reg, decode
 from rewriter.x86.effects import effects, register_mask
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 from rewriter.x86.state import has_mask
 
 Place = tuple[str, int]  # data and offset
@@ -92,7 +92,7 @@ class JumpTables:
     def _enters(self, block: Block, position: int, register: str) -> str | None:
         """What an instruction does with the address of a table: "" for jumping to an entry."""
         insn = block.insns[position]
-        if flow(insn.raw) in (Flow.RETURN, Flow.CALL, Flow.CALL_INDIRECT):
+        if flow(insn.raw) in (Flow.RETURN, *CALLS):
             return ""  # by then it is left over
         parts = decode(insn.raw)
         if (

@@ -28,7 +28,7 @@ from rewriter.passes.work import Work
 from rewriter.reasons import Reason, Why
 from rewriter.x86.effects import effects
 from rewriter.x86.encode import assemble, branch
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 NAME = "arguments"
 
@@ -92,7 +92,7 @@ def _given(values: Values, slot: int) -> dict[str, bool]:
 
 def _overwrites(values: Values, block: Block, site: int, insn: Insn, state: State, slot: int) -> bool:
     """Whether an instruction certainly writes the whole slot."""
-    if flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT) or insn.faults_to is not None:
+    if flow(insn.raw) in CALLS or insn.faults_to is not None:
         return False
     step = values.transfer.at(block.label, site, insn, state)
     touched = [step.touched(mem, size) for mem, size in effects(insn).stores if step.exact(mem, size)]
@@ -109,7 +109,7 @@ def _reads(
         if (place := step.touched(mem, size)) is not None:
             yield place, f"{step.decoded.mnemonic} reads it"
     kind = flow(insn.raw)
-    if kind in (Flow.CALL, Flow.CALL_INDIRECT):
+    if kind in CALLS:
         callee = work.depths.of_call(insn)
         low = state.esp if state.esp is not None else EVERYTHING[0]
         yield (low, depth_reach(callee.use_depth, state, returns)), f"use depth of a callee {callee.reason}".strip()

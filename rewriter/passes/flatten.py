@@ -30,11 +30,10 @@ from rewriter.reasons import Reason
 from rewriter.x86.decode import Mem, Reg, decode
 from rewriter.x86.effects import FLAGS, effects, register_mask
 from rewriter.x86.encode import assemble, jump, with_displacement
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 NAME = "flatten"
 _ESP = register_mask("esp")
-_CALLS = (Flow.CALL, Flow.CALL_INDIRECT)
 
 
 class Refused(Exception):
@@ -107,7 +106,7 @@ class _Flattening:
         shallow = self._shallow(needs)
         for block in self.hot:
             top[block.label] = 0 if block.label in shallow else lowest
-            if not (block.insns and flow(block.insns[-1].raw) in (*_CALLS, Flow.RETURN)):
+            if not (block.insns and flow(block.insns[-1].raw) in (*CALLS, Flow.RETURN)):
                 end[block.label] = top[block.label]
         return _Depths(top, end)
 
@@ -126,7 +125,7 @@ class _Flattening:
             if state.escaped or any(state.places[r].on_stack for r in REGISTERS if r != "esp"):
                 lowest = min([lowest, self._known(state), *(low for low, _ in state.escaped)])
             step = self.values.transfer.at(block.label, site, insn, state)
-            if flow(insn.raw) in _CALLS:
+            if flow(insn.raw) in CALLS:
                 continue
             for mem, size in (*effects(insn).loads, *effects(insn).stores):
                 touched = step.touched(mem, size)
@@ -167,7 +166,7 @@ class _Flattening:
         for site, insn in enumerate(block.insns):
             esp = self._known(states[site])
             leaves = flow(insn.raw) is Flow.JUMP_INDIRECT and not self.values.index.table(block)
-            if leaves or flow(insn.raw) in (*_CALLS, Flow.RETURN, Flow.IRET):
+            if leaves or flow(insn.raw) in (*CALLS, Flow.RETURN, Flow.IRET):
                 made += [*moved(esp - depth), insn]
             elif flow(insn.raw) is not Flow.NEXT:
                 made.append(self._addressed(insn, esp - depth))

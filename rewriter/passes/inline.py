@@ -39,7 +39,7 @@ from rewriter.reasons import Reason, Why
 from rewriter.x86.decode import Mem, decode
 from rewriter.x86.effects import FLAGS
 from rewriter.x86.encode import assemble, branch, call, with_displacement
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 NAME = "inline"
 BUDGET = 4000  # instructions of one specialized system call
@@ -193,7 +193,7 @@ class Inliner:
         callee = self.depths.index.callee(last) if last is not None and direct else path.callee
         if last is None or callee is None or callee not in self.depths.index.functions:
             return Why(Reason.NO_FUNCTION)
-        if flow(last.raw) not in (Flow.CALL, Flow.CALL_INDIRECT):
+        if flow(last.raw) not in CALLS:
             return Why(Reason.ELSEWHERE)
         owners = [self.depths.index.owners[p.site].name for p in path.inner if p.site in self.depths.index.owners]
         body = Body(self.depths, callee, [*owners, path.callee])

@@ -12,7 +12,7 @@ from rewriter.ir import Block
 from rewriter.passes.heat import Heat
 from rewriter.profile import Profile
 from rewriter.reasons import Reason, Why
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 UNKNOWN = "a pointer"  # what is called where no trace says it
 
@@ -47,7 +47,7 @@ class Calls:
             kind = flow(last.raw) if last is not None else Flow.NEXT
             leaves = last is not None and kind is Flow.JUMP_INDIRECT and jump_table(last) is None
             ran = self.profile.blocks.get(block.label, 0)
-            if last is not None and ran and (leaves or kind in (Flow.CALL, Flow.CALL_INDIRECT)):
+            if last is not None and ran and (leaves or kind in CALLS):
                 callee, count = body.index.callee(last), heat.block(labels[block.label])
                 yield Stays(block.label, last.origin, count, self._why(block, callee, tail=leaves))
             for name, executed in self._tails(body, block, share):

@@ -13,13 +13,12 @@ from dataclasses import replace
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index
 from rewriter.analysis.rows import Unwindable, check, row
-from rewriter.analysis.thrown import CALLS
 from rewriter.analysis.values import Values
 from rewriter.ir import Frame, Insn, Row, Unwinding
 from rewriter.passes.work import Work
 from rewriter.x86.decode import Mem, decode
 from rewriter.x86.effects import effects
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 _STACK = ("esp", "ebp")
 _FAULTS = ("div", "idiv")

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from rewriter.analysis.graph import WORD, Index, Way, branch_target, jump_table
 from rewriter.ir import Block, Data, Program, Ref, RefKind
 from rewriter.profile import Edge
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 # What a counter costs, dearest first: those edges should rather follow from other counts.
 _COST = (Way.RETURN, Way.TABLE, Way.FAULT, Way.THROW, Way.JUMP, Way.TAKEN, Way.FALL)
-_OPEN = (Flow.CALL, Flow.CALL_INDIRECT, Flow.RETURN, Flow.IRET, Flow.STOP)  # control may go elsewhere
+_OPEN = (*CALLS, Flow.RETURN, Flow.IRET, Flow.STOP)  # control may go elsewhere
 _BRANCHES = (Flow.JUMP, Flow.BRANCH)
 
 Word = tuple[str, int]  # data, offset

@@ -16,7 +16,7 @@ from rewriter.analysis.graph import WORD, Index, branch_target
 from rewriter.ir import Block, Insn, Program, RefKind
 from rewriter.x86.anatomy import anatomy
 from rewriter.x86.effects import FLAGS, effects
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 # Nodes beside the labels; nothing is known of the last, so that every flag is live there.
 TAKEN, RETURNS, UNKNOWN = "any address taken", "any return point", "anywhere"
@@ -121,8 +121,7 @@ def addresses_taken(program: Program) -> dict[str, None]:
 
 
 def _return_points(blocks: Iterable[Block]) -> tuple[str, ...]:
-    calls = (Flow.CALL, Flow.CALL_INDIRECT)
-    return tuple(b.falls_to for b in blocks if b.falls_to and b.insns and flow(b.insns[-1].raw) in calls)
+    return tuple(b.falls_to for b in blocks if b.falls_to and b.insns and flow(b.insns[-1].raw) in CALLS)
 
 
 def _flags(insn: Insn) -> tuple[int, int]:

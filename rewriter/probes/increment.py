@@ -22,10 +22,10 @@ from rewriter.ir import Block, Insn, Ref
 from rewriter.x86.anatomy import anatomy
 from rewriter.x86.effects import FLAGS
 from rewriter.x86.encode import assemble
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 COUNTER = 8  # bytes
-_TRANSFERS = (Flow.JUMP, Flow.BRANCH, Flow.CALL, Flow.JUMP_INDIRECT, Flow.CALL_INDIRECT)
+_TRANSFERS = (Flow.JUMP, Flow.BRANCH, Flow.JUMP_INDIRECT, *CALLS)
 STI, POP_SS, MOV_SEGMENT, SS = 0xFB, 0x17, 0x8E, 2  # opcodes, and the number of the segment register
 
 

@@ -23,7 +23,7 @@ from rewriter.probes.entry import probe_entry, select
 from rewriter.probes.table import Shape, note_function
 from rewriter.probes.traces import Stacks
 from rewriter.probes.user_frame import user_frame
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 STACKS, RETURNS, WALK = "__hotpath_stacks", "__hotpath_returns", "__hotpath_walk"
 NOTE = "__hotpath_note_stacks"
@@ -130,7 +130,7 @@ def _sites(program: Program, entered: dict[str, str]) -> list[tuple[str, Ref]]:
     for function_ in program.functions:
         for block in function_.blocks:
             ends = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
-            if ends in (Flow.CALL, Flow.CALL_INDIRECT) and block.label not in probes:
+            if ends in CALLS and block.label not in probes:
                 behind = sum(len(insn.raw) for insn in block.insns)
                 ref = Ref(0, RefKind.ABS32, block.label, behind)
                 found.append((entered.get(block.label, block.label), ref))

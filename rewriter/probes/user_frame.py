@@ -12,11 +12,9 @@ from rewriter.contract import Contract, SystemCalls
 from rewriter.ir import Block, Program, Symbol
 from rewriter.probes.areas import ProbeError
 from rewriter.x86.effects import effects
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 HARDWARE = 20  # bytes: ss, esp, eflags, cs, eip
-
-_CALLS = (Flow.CALL, Flow.CALL_INDIRECT)
 
 
 def user_frame(program: Program, contract: Contract, index: Index) -> int:
@@ -69,7 +67,7 @@ def _pushed(block: Block) -> int:
     """Bytes that the block leaves on the stack; a call at its end takes its return address back."""
     total = 0
     for insn in block.insns:
-        if flow(insn.raw) in (*_CALLS, Flow.IRET):
+        if flow(insn.raw) in (*CALLS, Flow.IRET):
             continue
         change = effects(insn).esp_change
         if change is None:

@@ -32,7 +32,7 @@ from rewriter.region.tree import Branch, Exit, Node, Return
 from rewriter.region.value import Pool, Value
 from rewriter.region.weight import weigh
 from rewriter.x86.decode import decode
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
 
 class Lifter(Meeting):
@@ -217,7 +217,7 @@ class Lifter(Meeting):
             return last.refs[0].target
         if kind is Flow.BRANCH:
             return self._branch(path, block, last)
-        if kind in (Flow.CALL, Flow.CALL_INDIRECT):
+        if kind in CALLS:
             return self._call(path, block, last)
         if kind is Flow.RETURN and path.leaf.state.esp == 0:
             path.node.end = Return(last, *self.exits.returned(path.leaf.state))

@@ -4,12 +4,13 @@ for every instruction of an image)."""
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 from rewriter.ir import RefKind
 from rewriter.x86.anatomy import OPERAND_16, anatomy
 from rewriter.x86.decode_sweep import sweep
 
-__all__ = ["Flow", "branch_field", "flow", "sweep"]
+__all__ = ["CALLS", "Flow", "branch_field", "flow", "sweep"]
 
 
 class Flow(Enum):
@@ -25,6 +26,8 @@ class Flow(Enum):
     IRET = "iret"  # leaves with another code segment, and does not come back: iret, lret, ljmp, sysenter, sysexit
     STOP = "stop"  # ud2: nothing behind it is reached
 
+
+CALLS: Final = (Flow.CALL, Flow.CALL_INDIRECT)
 
 _OPCODES: dict[int, Flow] = {
     **dict.fromkeys([*range(0x70, 0x80), *range(0xE0, 0xE4), *range(0x0F80, 0x0F90)], Flow.BRANCH),

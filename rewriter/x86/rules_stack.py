@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from rewriter.x86.anatomy import anatomy
 from rewriter.x86.draft import SEGMENTS, Access, Draft
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 from rewriter.x86.operands import Imm, Mem, Operand, Reg
 from rewriter.x86.rules_integer import condition_flags
 from rewriter.x86.state import ALL_REGISTERS, DF, EBP, ECX, ESP, FLAGS, IF, SEG, SYSTEM, ZF
@@ -124,7 +124,7 @@ def control(draft: Draft) -> None:
     draft.fixed = "control flow"
     if kind is Flow.BRANCH:
         _branch(draft)
-    elif kind in (Flow.CALL, Flow.CALL_INDIRECT):
+    elif kind in CALLS:
         draft.read(*draft.operands)
         draft.move_esp(-4)
         draft.stores.append(_below(4))

@@ -21,9 +21,9 @@ from dataclasses import replace
 from rewriter.analysis.arithmetic import CONDITIONS
 from rewriter.ir import Block, Data, Function, Insn, Program, Ref, RefKind
 from rewriter.x86.encode import assemble, branch, call, jump
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 
-FALLING = (Flow.NEXT, Flow.BRANCH, Flow.CALL, Flow.CALL_INDIRECT)
+FALLING = (Flow.NEXT, Flow.BRANCH, *CALLS)
 
 
 def program(text: str, words: Sequence[int | str] = (), room: int = 256, fixed: Sequence[int | str] = ()) -> Program:

@@ -13,11 +13,10 @@ import pytest
 from rewriter.ir import Block
 from rewriter.reasons import Reason
 from rewriter.region.tree import exits
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 from tests.phases.decided import Decided, last_insns
 from tests.phases.runs import made
 
-CALLS = (Flow.CALL, Flow.CALL_INDIRECT)
 VOCABULARY = {str(reason) for reason in Reason}
 
 

@@ -15,7 +15,7 @@ from rewriter.profile import Profile
 from rewriter.reasons import Reason
 from rewriter.report import PhaseResult
 from rewriter.x86.effects import effects
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import CALLS, Flow, flow
 from tests.phases.runs import made, other
 
 Rows = list[dict[str, Any]]
@@ -93,7 +93,7 @@ def test_a_region_names_what_it_stands_for(laid: tuple[System, PhaseResult]) -> 
         stands_for = [old[origin] for origin in row["origins"]]
         assert row["reason"] in REGION
         if row["reason"] == Reason.MEMORY:
-            calls = any(flow(insn.raw) in (Flow.CALL, Flow.CALL_INDIRECT) for insn in stands_for)
+            calls = any(flow(insn.raw) in CALLS for insn in stands_for)
             assert calls or any(effects(insn).loads or effects(insn).stores for insn in stands_for), row
         if row["reason"] == Reason.CONDITION and stands_for:
             assert any(flow(i.raw) in (Flow.BRANCH, Flow.CALL_INDIRECT) or effects(i).may_write for i in stands_for)
