@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rewriter.ir import Block, Data, Function, Insn, Program, Ref
 from rewriter.x86.decode import Mem, decode
@@ -23,6 +23,9 @@ class Way(Enum):
     TABLE = "table"  # one entry of a jump table
     FAULT = "fault"  # to the fixup of a user access
     THROW = "throw"  # from a call to the code that catches what it throws
+
+
+EXCEPTIONAL: Final = (Way.FAULT, Way.THROW)  # out of an instruction that is not done: where its `faults_to` says
 
 
 class Edge(NamedTuple):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rewriter.analysis.graph import Edge, Way
+from rewriter.analysis.graph import EXCEPTIONAL, Edge
 from rewriter.analysis.state import EVERYTHING, Range, State
 from rewriter.analysis.step import Step
 from rewriter.analysis.summary import ALL_REGISTERS, Summary, depth_reach
@@ -101,7 +101,7 @@ class Liveness:
     def _flow(self, label: str, at_end: tuple[int, int]) -> Iterator[tuple[str, tuple[int, int]]]:
         live = self._masks(label, *at_end)[0]
         for edge in self._into[label]:
-            yield edge.source, (0, live) if edge.way in (Way.FAULT, Way.THROW) else (live, 0)
+            yield edge.source, (0, live) if edge.way in EXCEPTIONAL else (live, 0)
 
     def _study(self, block: Block) -> None:
         """Everything about a block that does not depend on what comes after it."""

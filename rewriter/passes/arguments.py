@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rewriter.analysis.graph import Way
+from rewriter.analysis.graph import EXCEPTIONAL
 from rewriter.analysis.state import EVERYTHING, Range, State, cover
 from rewriter.analysis.summary import FRAME, Summary, depth_reach
 from rewriter.analysis.value import WORD, Opaque, Value, constant
@@ -85,7 +85,7 @@ def _given(values: Values, slot: int) -> dict[str, bool]:
             return
         kept = given and not any(_overwrites(values, block, *step, slot) for step in values.walk(label))
         for edge, _ in values.ways(label):
-            yield edge.target, given if edge.way in (Way.FAULT, Way.THROW) else kept
+            yield edge.target, given if edge.way in EXCEPTIONAL else kept
 
     return solve([(values.entry, True)], pass_on, lambda _, old, new: bool(old) or new)
 

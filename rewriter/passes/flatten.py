@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rewriter.analysis.graph import Edge, Way
+from rewriter.analysis.graph import EXCEPTIONAL, Edge, Way
 from rewriter.analysis.liveness import Liveness, lowest_slot
 from rewriter.analysis.state import EVERYTHING, State
 from rewriter.analysis.value import REGISTERS, WORD
@@ -269,9 +269,9 @@ class _Flattening:
         leaves = edge.target not in depths.top
         body = [*moved(want - have), *([jump(edge.target)] if leaves else [])]
         middle = Block(label, body, None if leaves else edge.target)
-        if edge.way in (Way.TAKEN, Way.JUMP, Way.FAULT, Way.THROW):
+        if edge.way in (Way.TAKEN, Way.JUMP, *EXCEPTIONAL):
             last = block.insns[-1]
-            if edge.way in (Way.FAULT, Way.THROW):
+            if edge.way in EXCEPTIONAL:
                 block.insns[-1] = replace(last, faults_to=label)
             else:
                 block.insns[-1] = renamed(replace(last, faults_to=None), {edge.target: label})

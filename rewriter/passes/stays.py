@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rewriter.analysis.body import Body
-from rewriter.analysis.graph import Way, jump_table
+from rewriter.analysis.graph import EXCEPTIONAL, jump_table
 from rewriter.ir import Block
 from rewriter.passes.heat import Heat
 from rewriter.profile import Profile
@@ -56,7 +56,7 @@ class Calls:
 
     def _tails(self, body: Body, block: Block, share: float) -> Iterator[tuple[str, float]]:
         """Functions for which the block leaves, and how often."""
-        targets = [e.target for e in body.index.edges(block) if e.way not in (Way.FAULT, Way.THROW) and body.leaves(e)]
+        targets = [e.target for e in body.index.edges(block) if e.way not in EXCEPTIONAL and body.leaves(e)]
         for target in dict.fromkeys(targets):
             executed = self.profile.edges.get((block.label, target), 0) * share
             if executed:

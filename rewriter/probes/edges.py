@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from rewriter.analysis.graph import WORD, Index, Way, branch_target, jump_table
+from rewriter.analysis.graph import EXCEPTIONAL, WORD, Index, Way, branch_target, jump_table
 from rewriter.ir import Block, Data, Program, Ref, RefKind
 from rewriter.profile import Edge
 from rewriter.x86.flow import CALLS, Flow, flow
@@ -114,7 +114,7 @@ def lead_through(program: Program, index: Index, edge: Edge, ways: Collection[Wa
     if Way.JUMP in ways or Way.TAKEN in ways:
         (ref,) = block.insns[-1].refs
         block.insns[-1] = replace(block.insns[-1], refs=(replace(ref, target=new.label),))
-    if Way.FAULT in ways or Way.THROW in ways:
+    if any(way in EXCEPTIONAL for way in ways):
         block.insns[-1] = replace(block.insns[-1], faults_to=new.label)
     if Way.FALL in ways or Way.RETURN in ways:
         block.falls_to = new.label
