@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from rewriter.analysis.graph import Index, Way, branch_target, jump_table
 from rewriter.ir import Block, Function, Ref
-from rewriter.x86.flow import CALLS, Flow, flow
+from rewriter.x86.flow import CALLS, DIRECT, Flow, flow
 
 POINTERS, TABLE = "*", "**"  # stand for all functions that an indirect call may lead to
 
@@ -191,7 +191,7 @@ def _address_taken(index: Index) -> tuple[str, ...]:
     for function in index.program.functions:
         for block in function.blocks:
             for insn in block.insns:
-                if flow(insn.raw) in (Flow.CALL, Flow.JUMP, Flow.BRANCH):
+                if flow(insn.raw) in DIRECT:
                     continue
                 taken.update(index.owners[ref.target].name for ref in insn.refs if ref.target in index.owners)
     return tuple(f.name for f in index.program.functions if f.name in taken)

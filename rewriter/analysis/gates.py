@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewriter.contract import Contract
 from rewriter.ir import Block, Insn, Program
 from rewriter.x86.effects import FLAGS, effects, register_mask
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import DIRECT, Flow, flow
 
 WORD = 4
 _ESP = register_mask("esp")
@@ -71,7 +71,7 @@ def only_handlers(program: Program, contract: Contract) -> frozenset[str]:
             (inside if data.name == table[0] and offset in table[1] else outside).add(ref.target)
     for function in program.functions:
         for insn in function.insns():
-            if flow(insn.raw) not in (Flow.CALL, Flow.JUMP, Flow.BRANCH):
+            if flow(insn.raw) not in DIRECT:
                 outside |= {ref.target for ref in insn.refs}
     return frozenset(inside - outside)
 

@@ -11,7 +11,7 @@ from rewriter.elf.image import ElfError, Image, RawSection
 from rewriter.elf.relocations import Relocations
 from rewriter.ir import RefKind
 from rewriter.x86.anatomy import anatomy
-from rewriter.x86.flow import Flow, branch_field, flow
+from rewriter.x86.flow import DIRECT, Flow, branch_field, flow
 
 WORD, FAR = 4, 6  # bytes of an operand that is relocated: a word, or a far pointer
 
@@ -117,7 +117,7 @@ def _is_operand(extent: Extent, address: int) -> bool:
 
 def branch_target(raw: bytes, end: int) -> int | None:
     """Where a direct branch of these bytes, ending at `end`, leads."""
-    if flow(raw) not in (Flow.JUMP, Flow.BRANCH, Flow.CALL):
+    if flow(raw) not in DIRECT:
         return None
     field = branch_field(raw)
     if field is None:

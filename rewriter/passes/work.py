@@ -17,7 +17,7 @@ from rewriter.passes.heat import Heat
 from rewriter.passes.inline import Inlined
 from rewriter.passes.outcome import Outcome
 from rewriter.reasons import Reason
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import DIRECT, flow
 
 
 @dataclass(slots=True)
@@ -124,8 +124,7 @@ class Work:
 
     def taken(self) -> set[str]:
         """Labels whose addresses instructions take, rather than to go there."""
-        goes = (Flow.JUMP, Flow.BRANCH, Flow.CALL)
-        return {ref.target for insn in self.function.insns() if flow(insn.raw) not in goes for ref in insn.refs}
+        return {ref.target for insn in self.function.insns() if flow(insn.raw) not in DIRECT for ref in insn.refs}
 
     def hot(self, label: str) -> bool:
         return self.heat.hot(label, self.name)

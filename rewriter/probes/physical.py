@@ -12,7 +12,7 @@ from __future__ import annotations
 from rewriter.analysis.graph import Index, branch_target
 from rewriter.ir import Function, Insn, Program, Ref
 from rewriter.x86.decode import DecodeError, decode
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import DIRECT, Flow, flow
 
 BEFORE_PAGING = "reached at its physical address, before paging"
 PHYSICAL = "accesses memory at physical addresses"
@@ -42,7 +42,7 @@ def _reached_from_entry(program: Program, index: Index) -> set[str]:
             continue
         reached.add(label)
         kind = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
-        if kind in (Flow.JUMP, Flow.BRANCH, Flow.CALL):
+        if kind in DIRECT:
             work += [target for target in [branch_target(block.insns[-1])] if target]
         work += [block.falls_to] if block.falls_to else []
     return reached

@@ -16,7 +16,7 @@ from capstone import x86 as cs
 from rewriter.ir import Ref
 from rewriter.x86.anatomy import REP, REPNE, SEGMENT_PREFIXES, SHIFTS, STRING_OPCODES, Anatomy, anatomy
 from rewriter.x86.decode_sweep import TRAPS, sweep, trap_length
-from rewriter.x86.flow import Flow, branch_field, flow
+from rewriter.x86.flow import DIRECT, Flow, branch_field, flow
 from rewriter.x86.operands import Decoded, DecodeError, Imm, Mem, Operand, Reg
 from rewriter.x86.text import render
 
@@ -53,7 +53,7 @@ def decode(raw: bytes) -> Decoded:
     except (IndexError, NotImplementedError):
         raise DecodeError(f"not understood: {raw.hex(' ')} ({found.mnemonic})") from None
     *words, mnemonic = found.mnemonic.split(" ")
-    direct = flow(raw) in (Flow.JUMP, Flow.BRANCH, Flow.CALL)
+    direct = flow(raw) in DIRECT
     return Decoded(
         raw,
         mnemonic,

@@ -10,7 +10,7 @@ from rewriter.ir import RefKind
 from rewriter.x86.anatomy import OPERAND_16, anatomy
 from rewriter.x86.decode_sweep import sweep
 
-__all__ = ["CALLS", "Flow", "branch_field", "flow", "sweep"]
+__all__ = ["CALLS", "DIRECT", "Flow", "branch_field", "flow", "sweep"]
 
 
 class Flow(Enum):
@@ -28,6 +28,7 @@ class Flow(Enum):
 
 
 CALLS: Final = (Flow.CALL, Flow.CALL_INDIRECT)
+DIRECT: Final = (Flow.JUMP, Flow.BRANCH, Flow.CALL)  # to a label, see `branch_field`
 
 _OPCODES: dict[int, Flow] = {
     **dict.fromkeys([*range(0x70, 0x80), *range(0xE0, 0xE4), *range(0x0F80, 0x0F90)], Flow.BRANCH),
@@ -65,7 +66,7 @@ def branch_field(raw: bytes) -> tuple[int, RefKind] | None:
     None for everything else, and for the forms under a 66 prefix, which cut the target to 16 bits: whoever finds
     `flow(raw)` JUMP, BRANCH or CALL without a field must pin the code.
     """
-    if flow(raw) not in (Flow.JUMP, Flow.BRANCH, Flow.CALL):
+    if flow(raw) not in DIRECT:
         return None
     parts = anatomy(raw)
     if OPERAND_16 in parts.prefixes:

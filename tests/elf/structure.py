@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rewriter.ir import Block, Function, Insn, Program, RefKind
-from rewriter.x86.flow import Flow, flow
+from rewriter.x86.flow import DIRECT, Flow, flow
 
 JUMPS = {0xEB: "jmp", 0xE9: "jmp"}
 
@@ -33,7 +33,7 @@ def _block(block: Block) -> object:
 
 
 def _insn(insn: Insn) -> object:
-    if flow(insn.raw) in (Flow.JUMP, Flow.BRANCH, Flow.CALL) and insn.refs:
+    if flow(insn.raw) in DIRECT and insn.refs:
         raw = insn.raw
         condition = raw[-2] & 15 if insn.refs[0].kind is RefKind.PC8 else raw[-5] & 15
         return (flow(raw), condition, insn.refs[0].target, insn.refs[0].addend)
