@@ -6,9 +6,8 @@ from collections.abc import Collection
 
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Edge, Index, Way
-from rewriter.analysis.state import EVERYTHING, State
+from rewriter.analysis.state import EVERYTHING, State, at_return
 from rewriter.analysis.summary import depth_reach
-from rewriter.analysis.value import WORD
 from rewriter.analysis.values import Values
 from rewriter.ir import Block
 from rewriter.reasons import Reason, Why
@@ -94,7 +93,7 @@ class Body:
                 touched = step.touched(mem, size)
                 if touched == EVERYTHING:
                     return "touches the stack at an unknown place"
-                if touched is not None and touched[0] < WORD and touched[1] > 0:
+                if touched is not None and at_return(touched):
                     return "uses its return address"
         return None
 

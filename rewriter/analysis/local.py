@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rewriter.analysis.graph import Index
-from rewriter.analysis.state import EVERYTHING, State
+from rewriter.analysis.state import EVERYTHING, State, at_return
 from rewriter.analysis.summary import FRAME, NOTHING, Summary, depth_reach
 from rewriter.analysis.value import REGISTERS, WORD, Opaque
 from rewriter.analysis.values import Values
@@ -67,11 +67,11 @@ class _Local:
         for mem, size in found.loads:
             if (place := step.touched(mem, size)) is not None:
                 self._use(place[1])
-                own = place[0] < WORD and place[1] > 0 and step.exact(mem, size)
+                own = at_return(place) and step.exact(mem, size)
                 self.twice = self.twice or (own and flow(insn.raw) is not Flow.RETURN)
         for mem, size in found.stores:
             if (place := step.touched(mem, size)) is not None:
-                if place != EVERYTHING and place[0] < WORD and place[1] > 0:
+                if place != EVERYTHING and at_return(place):
                     raise Unknown("writes its own return address")
                 self._kill(place[1])
 
@@ -181,7 +181,7 @@ def reads_return(values: Values) -> bool:
                 return True
             for mem, size in found.loads:
                 place = step.touched(mem, size)
-                if place is not None and place[0] < WORD and place[1] > 0 and step.exact(mem, size):
+                if place is not None and at_return(place) and step.exact(mem, size):
                     return True
     return False
 

@@ -24,6 +24,12 @@ EVERYTHING: Range = (-(1 << 31), 1 << 31)
 TOP = -1  # the site of names that are born at the top of a block
 
 
+def at_return(touched: Range) -> bool:
+    """Whether one of these bytes may be of the function's own return address."""
+    low, high = touched
+    return low < WORD and high > 0
+
+
 class Compared(NamedTuple):
     """The flags are those of `cmp left, right` on 32 bits.  `test x, x` is `cmp x, 0`."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rewriter.analysis.state import EVERYTHING, Range
+from rewriter.analysis.state import EVERYTHING, Range, at_return
 from rewriter.analysis.summary import Summary, depth_reach
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.region.flag import Flags, Unsupported, rebuildable
@@ -90,7 +90,7 @@ def _ranges(m: Moment, accesses: tuple[tuple[Mem, int | None], ...]) -> list[Ran
         if touched == EVERYTHING:
             raise Unsupported("touches the stack at an unknown place")
         if touched is not None:
-            if touched[0] < WORD and touched[1] > 0:
+            if at_return(touched):
                 raise Unsupported("uses its return address")
             found.append(touched)
     return found
