@@ -1,12 +1,11 @@
 """What each pass makes of a piece of assembly: `tests/golden/NAME.s`, before and after.
 
-The first lines of a file say which pass is run and on what; behind `after:` stands what must come out.
-`HOTPATH_GOLDEN=write pytest tests/passes/test_golden.py` writes the second parts anew: read the difference.
+The first lines of a file say which pass is run and on what; behind `after:` stands what must come out: see
+`tests.listings`.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path as File
 
@@ -26,6 +25,7 @@ from rewriter.reasons import Why
 from rewriter.show import listing
 from rewriter.verify import verify
 from rewriter.x86.effects import register_mask
+from tests.listings import before, check_after
 
 from .assembly import program
 
@@ -42,12 +42,7 @@ def test_there_is_a_listing_for_every_pass() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_golden(file: File) -> None:
-    head, _, expected = file.read_text().partition("\nafter:\n")
-    made = transformed(head) + "\n"
-    if os.environ.get("HOTPATH_GOLDEN") == "write":
-        file.write_text(f"{head}\nafter:\n{made}")
-    else:
-        assert made == expected
+    check_after(file, transformed(before(file)) + "\n")
 
 
 def transformed(text: str) -> str:

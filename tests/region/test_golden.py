@@ -1,11 +1,7 @@
-"""What a region makes of a piece of assembly: `golden/NAME.s`, before and after.
-
-`HOTPATH_GOLDEN=write pytest tests/region/test_golden.py` writes the second parts anew: read the difference.
-"""
+"""What a region makes of a piece of assembly: `golden/NAME.s`, before and after."""
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -18,6 +14,7 @@ from rewriter.region.lift import Limits
 from rewriter.region.region import add_region
 from rewriter.show import listing
 from rewriter.verify import verify
+from tests.listings import before, check_after
 from tests.passes.assembly import program
 from tests.passes.test_golden import options_of, work_of
 
@@ -26,12 +23,7 @@ FILES = sorted((Path(__file__).parent / "golden").glob("*.s"))
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_golden(file: Path) -> None:
-    head, _, expected = file.read_text().partition("\nafter:\n")
-    made = transformed(head) + "\n"
-    if os.environ.get("HOTPATH_GOLDEN") == "write":
-        file.write_text(f"{head}\nafter:\n{made}")
-    else:
-        assert made == expected
+    check_after(file, transformed(before(file)) + "\n")
 
 
 def transformed(text: str) -> str:

@@ -1,11 +1,7 @@
-"""Exits that lead to the original program: arguments implied, calls inlined, a callee's fixup, a tail call.
-
-`HOTPATH_GOLDEN=write pytest tests/region/test_home.py` writes `home.s` anew: read the difference.
-"""
+"""Exits to the original program: arguments implied, calls inlined, a callee's fixup, a tail call (`home.s`)."""
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path as File
 from random import Random
@@ -19,66 +15,19 @@ from rewriter.profile import Profile
 from rewriter.region.region import region
 from rewriter.show import listing
 from rewriter.verify import verify
+from tests.listings import before, check_after
 from tests.passes.assembly import program
 from tests.passes.random_programs import GATE, TABLE_WORDS
 from tests.passes.test_lockstep import CONTRACT, check
 
 GOLDEN = File(__file__).parent / "home.s"
 WORDS = ["sys_call", "sys_call", *[0] * (TABLE_WORDS - 2), *range(3, 15)]
-HANDLER = """
-sys_call:
-    push ebx
-    mov ebx, dword ptr [esp + 8]
-    push dword ptr [esp + 12]
-    push ebx
-    call get
-    add esp, 8
-    test eax, eax
-    js .error
-    push eax
-    call dword ptr [{data + 32}]
-    add esp, 4
-    add eax, dword ptr [esp + 12]
-.error:
-    pop ebx
-    ret
-get:
-    push esi
-    mov esi, dword ptr [esp + 8]
-    mov eax, -9
-    cmp esi, 7
-    ja .out
-    mov eax, dword ptr [{data + 64} + esi*4] !.fixup
-    add eax, dword ptr [esp + 12]
-    cmp eax, 40
-    ja .slow
-.out:
-    pop esi
-    ret
-.fixup:
-    mov eax, -14
-    jmp .out
-.slow:
-    mov dword ptr [{data + 36}], esi
-    and eax, 15
-    jmp .out
-double:
-    mov eax, dword ptr [esp + 4]
-    cmp eax, 9
-    ja other
-    add eax, eax
-    ret
-other:
-    mov eax, dword ptr [esp + 4]
-    sub eax, 3
-    ret
-"""
 
 
 def kernel() -> Program:
     words: list[int | str] = [*WORDS]
     words[8] = "double"
-    found = program(GATE + HANDLER, words)
+    found = program(GATE + before(GOLDEN), words)
     found.symbols.append(Symbol("table", "data"))
     return found
 
@@ -110,9 +59,7 @@ def test_golden() -> None:
     new = made(found)
     assert new.wrapper is not None
     text = listing(new.function) + "\n" + listing(new.wrapper) + "\n"
-    if os.environ.get("HOTPATH_GOLDEN") == "write":
-        GOLDEN.write_text(HANDLER.lstrip("\n") + "\nafter:\n" + text)
-    assert GOLDEN.read_text() == HANDLER.lstrip("\n") + "\nafter:\n" + text
+    check_after(GOLDEN, text)
 
 
 def test_nobody_sees_a_difference() -> None:

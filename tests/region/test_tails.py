@@ -1,11 +1,7 @@
-"""Exits that share code put the same words onto the stack as each would alone.
-
-`HOTPATH_GOLDEN=write pytest tests/region/test_tails.py` writes `tails.s` anew: read the difference.
-"""
+"""Exits that share code put the same words onto the stack as each would alone (`tails.s`)."""
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path as File
 from random import Random
@@ -26,6 +22,7 @@ from rewriter.region.tails import Tail
 from rewriter.region.tree import Branch, Exit, Node, exits
 from rewriter.region.value import WORD, Pool, Value
 from rewriter.show import listing
+from tests.listings import before, check_after
 from tests.passes.assembly import program
 from tests.passes.random_programs import GATE
 from tests.passes.test_lockstep import CONTRACT, check
@@ -102,86 +99,8 @@ def test_no_exit_needs_more_room_than_there_was() -> None:
     assert len(made) < len(tails.tails(root, DEPTH))
 
 
-HANDLER = """
-sys_call:
-    push ebx
-    push esi
-    mov ebx, dword ptr [esp + 12]
-    mov esi, dword ptr [esp + 16]
-    push 7
-    push esi
-    push ebx
-    call mid
-    lea esp, [esp + 12]
-    add eax, ebx
-    add eax, esi
-    pop esi
-    pop ebx
-    ret
-mid:
-    push edi
-    lea esp, [esp - 12]
-    mov edi, dword ptr [esp + 20]
-    mov ecx, dword ptr [{data + 40}]
-    mov dword ptr [esp + 8], ecx
-    mov dword ptr [esp + 4], ecx
-    mov dword ptr [esp], 3
-    test dword ptr [esp + 24], 8
-    jne .slow
-    push edi
-    push 0x1234
-    call leaf
-    lea esp, [esp + 8]
-    mov dword ptr [esp], eax
-    xor edi, 6
-    push edi
-    push 0x1234
-    call leaf
-    lea esp, [esp + 8]
-.back:
-    add eax, dword ptr [esp]
-    sub eax, dword ptr [esp + 4]
-    add eax, dword ptr [esp + 4]
-    xor eax, dword ptr [esp + 8]
-    xor eax, dword ptr [esp + 28]
-    lea esp, [esp + 12]
-    pop edi
-    ret
-.slow:
-    mov eax, edi
-    jmp .back
-leaf:
-    push ebx
-    mov ebx, dword ptr [esp + 12]
-    mov eax, dword ptr [esp + 8]
-    test bl, 1
-    jne .slow1
-    add ebx, ebx
-    test bl, 4
-    jne .slow2
-    lea esp, [esp - 60]
-    mov dword ptr [{data + 36}], ebx
-    lea esp, [esp + 60]
-    test bl, 8
-    jne .slow3
-.out:
-    add eax, ebx
-    pop ebx
-    ret
-.slow1:
-    add eax, 11
-    jmp .out
-.slow2:
-    sub eax, 4
-    jmp .out
-.slow3:
-    xor eax, 0x55
-    jmp .out
-"""
-
-
 def nested() -> tuple[Program, Specialized]:
-    found = program(GATE + HANDLER, WORDS)
+    found = program(GATE + before(GOLDEN), WORDS)
     found.symbols.append(Symbol("table", "data"))
     blocks = {b.label: 0 if ".slow" in b.label else 8 for f in found.functions for b in f.blocks}
     edges = {(b.label, b.falls_to): 8 for f in found.functions for b in f.blocks if b.falls_to}
@@ -211,10 +130,7 @@ def shares(new: Specialized) -> bool:
 
 def test_golden(monkeypatch: pytest.MonkeyPatch) -> None:
     only_shared(monkeypatch)
-    text = HANDLER.lstrip("\n") + "\nafter:\n" + listing(nested()[1].function) + "\n"
-    if os.environ.get("HOTPATH_GOLDEN") == "write":
-        GOLDEN.write_text(text)
-    assert GOLDEN.read_text() == text
+    check_after(GOLDEN, listing(nested()[1].function) + "\n")
 
 
 @pytest.mark.parametrize("seed", range(3))
