@@ -16,12 +16,11 @@ from rewriter.analysis.local import pops_of
 from rewriter.analysis.summary import ALL_REGISTERS, CALLER_SAVED, FRAME, Summary
 from rewriter.analysis.transfer import Callees
 from rewriter.analysis.value import WORD
-from rewriter.elf.unwind.rows import Plain
+from rewriter.elf.unwind.rows import NUMBERS, RETURN, Plain
 from rewriter.ir import Block, Function, Insn, Unwinding
 from rewriter.x86.effects import FLAGS
 from rewriter.x86.flow import Flow, flow
 
-_ESP, _RETURN = 4, 8  # their numbers in rows
 _POINTER = Insn(b"\xff\xd0")
 
 
@@ -84,4 +83,4 @@ class Promised:
         frame = self.unwinding.at(insn.origin) if insn.origin is not None else None
         if row is None or frame is None:
             return False
-        return Plain.of(row, frame.kind.data_factor) == Plain(_ESP, WORD, {_RETURN: -WORD})
+        return Plain.of(row, frame.kind.data_factor) == Plain(NUMBERS["esp"], WORD, {RETURN: -WORD})

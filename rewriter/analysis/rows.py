@@ -16,15 +16,13 @@ from rewriter.analysis.state import State
 from rewriter.analysis.value import WORD, Opaque, Value
 from rewriter.analysis.values import Values
 from rewriter.elf.image import ElfError
-from rewriter.elf.unwind.rows import Plain
+from rewriter.elf.unwind.rows import NUMBERS, RETURN, Plain
 from rewriter.ir import Frame, Insn, Row, Unwinding
 from rewriter.x86.flow import CALLS, flow
 
-NUMBERS: Final = {"eax": 0, "ecx": 1, "edx": 2, "ebx": 3, "esp": 4, "ebp": 5, "esi": 6, "edi": 7}
 _NAMES: Final = {number: name for name, number in NUMBERS.items()}
 _KEPT: Final = ("ebx", "ebp", "esi", "edi")
 _BASES: Final = ("esp", "ebp", "ebx", "esi", "edi")  # of a frame
-_RETURN: Final = 8  # the number of the return address
 
 
 class Unwindable(Exception):
@@ -53,7 +51,7 @@ def _compare(frame: Frame, row: Row | None, insn: Insn, state: State) -> None:
     where = f" at {insn.origin:#x}"
     if plain is None or plain.register not in _NAMES:
         raise Unwindable("its frame is found by computing" + where)
-    if plain.saved.pop(_RETURN, None) != -WORD or frame.kind.return_column != _RETURN:
+    if plain.saved.pop(RETURN, None) != -WORD or frame.kind.return_column != RETURN:
         raise Unwindable("its return address is not where its callers put it" + where)
     if state.places[_NAMES[plain.register]].plus(plain.offset).slot != WORD:
         raise Unwindable("its unwinding row and the analysis do not agree on the frame" + where)
@@ -78,7 +76,7 @@ def row(insn: Insn, before: State, behind: State, frame: Frame, args: bytes) -> 
     if not bases:
         raise Unwindable("the frame is not known behind a pass")
     offset = WORD - (before.places[bases[0]].slot or 0)
-    saved = {_RETURN: -WORD}
+    saved = {RETURN: -WORD}
     for name in _KEPT:
         if _is_old(before.places[name], name):
             continue

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from rewriter.analysis.state import TOP, State
 from rewriter.analysis.value import SOMEWHERE_ON_STACK, Opaque, Value
+from rewriter.elf.unwind.rows import ARGS_SIZE
 from rewriter.ir import Block, Function, Insn, Program, Unwinding
 from rewriter.x86.flow import CALLS, flow
 
 _NEW = ("eax", "ecx", "edx")  # what the unwinder leaves in them, the pad alone knows
-_ARGS_SIZE = 0x2E  # of a row: how many bytes of arguments the unwinder drops before a pad
 
 
 def throws(program: Program) -> dict[str, str]:
@@ -72,6 +72,6 @@ def thrown(unwinding: Unwinding | None, block: Block, before: State, behind: Sta
 def dropped_by(unwinding: Unwinding | None, call: Insn) -> int:
     """Bytes of arguments that the unwinder drops on the way from this call to its landing pad."""
     row = unwinding.row(call.origin) if unwinding is not None and call.origin is not None else None
-    if row is None or row[2][:1] != bytes((_ARGS_SIZE,)):
+    if row is None or row[2][:1] != bytes((ARGS_SIZE,)):
         return 0
     return sum((byte & 0x7F) << 7 * n for n, byte in enumerate(row[2][1:]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from rewriter.elf.image import ElfError
 from rewriter.elf.unwind.fields import Reader, sleb, uleb
@@ -19,7 +20,10 @@ NOP, SET_LOC, ADVANCE_1, ADVANCE_2, ADVANCE_4 = 0, 1, 2, 3, 4
 RESTORE_EXTENDED, REMEMBER, RECALL = 6, 10, 11
 DEF_CFA, DEF_CFA_REGISTER, DEF_CFA_OFFSET, DEF_CFA_EXPRESSION = 12, 13, 14, 15
 DEF_CFA_SF, DEF_CFA_OFFSET_SF = 18, 19
-ARGS_SIZE = 0x2E
+ARGS_SIZE = 0x2E  # how many bytes of arguments the unwinder drops before it goes on
+# The numbers of registers, and that of the return address, on i386.
+NUMBERS: Final = {"eax": 0, "ecx": 1, "edx": 2, "ebx": 3, "esp": 4, "ebp": 5, "esi": 6, "edi": 7}
+RETURN: Final = 8
 # Rules of one register, by the operands that follow its number.
 _RULES = {5: "u", 7: "", 8: "", 9: "u", 16: "b", 17: "s", 20: "u", 21: "s", 22: "b", 0x2F: "u"}
 _SIZES = {ADVANCE_1: 1, ADVANCE_2: 2, ADVANCE_4: 4}
