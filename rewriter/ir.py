@@ -287,6 +287,11 @@ class Program:
         data = [replace(d, refs=dict(d.refs)) for d in self.data]
         return replace(self, functions=functions, data=data, symbols=list(self.symbols))
 
+    @property
+    def code(self) -> list[Function]:
+        """Its functions without the data that lies between them."""
+        return [function for function in self.functions if not function.is_data]
+
     def function(self, name: str) -> Function:
         """The function of that name; KeyError if there is none."""
         for function in self.functions:

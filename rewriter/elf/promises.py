@@ -35,14 +35,14 @@ def check_promises(program: Program, contract: Contract) -> None:
         _words(program, contract.kprofile.areas, 2 * len(contract.kprofile.types), "the areas of kprofile")
     if contract.tag:
         _words(program, contract.tag, 1, "its tag")
-    names = {function.name for function in program.functions if not function.is_data}
+    names = {function.name for function in program.code}
     for name in (*intact(contract.facts), *conventional(contract.facts)):
         if name not in names:
             raise ElfError(f"has no function {name}, of which the contract states a fact")
 
 
 def _check_system_calls(program: Program, promise: SystemCalls) -> None:
-    names = {function.name for function in program.functions if not function.is_data}
+    names = {function.name for function in program.code}
     for name, what in ((promise.unused, "the handler of free slots"), (promise.entry, "the entry of system calls")):
         if name not in names:
             raise ElfError(f"has no function {name}, which the contract names as {what}")

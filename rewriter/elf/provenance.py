@@ -40,7 +40,7 @@ class Provenance:
 def provenance(program: Program, layout: Layout | None = None) -> Iterator[Provenance]:
     """One row for each instruction of `emit(program)`, in the order of their addresses.  What could not be decoded is
     one row a block."""
-    owners = {block.label: f.name for f in program.functions for block in f.blocks if not f.is_data}
+    owners = {block.label: f.name for f in program.code for block in f.blocks}
     found = []
     for unit in (layout or place(program)).units:
         for placed in unit.blocks:

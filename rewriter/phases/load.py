@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rewriter.elf import emit, load
-from rewriter.ir import Function, Program
+from rewriter.ir import Program
 from rewriter.options import System
 from rewriter.report import PhaseResult, Table
 
@@ -29,7 +29,7 @@ def run(system: System, poll: Callable[[], None]) -> tuple[Loaded, PhaseResult]:
     handled, refused = share(everything.values())
     sizes = tuple((name, *_sizes(program)) for name, program in everything.items())
     columns = ("image", "functions", "pinned", "blocks", "instructions", "references")
-    pins = {name: {f.name: "; ".join(f.pins) for f in functions(p) if f.pins} for name, p in everything.items()}
+    pins = {name: {f.name: "; ".join(f.pins) for f in p.code if f.pins} for name, p in everything.items()}
     total = sum(row[4] for row in sizes)
     same = emit(kernel)
     return Loaded(kernel, programs), PhaseResult(
@@ -59,17 +59,12 @@ def share(programs: Iterable[Program]) -> tuple[int, dict[str, int]]:
     """How many functions are free to change, and how many are not, by their first reason."""
     handled, refused = 0, Counter[str]()
     for program in programs:
-        for function in functions(program):
+        for function in program.code:
             if function.pins:
                 refused[kind(function.pins[0])] += 1
             else:
                 handled += 1
     return handled, dict(sorted(refused.items()))
-
-
-def functions(program: Program) -> list[Function]:
-    """Data in the text is none of them."""
-    return [function for function in program.functions if not function.is_data]
 
 
 def kind(reason: str) -> str:
@@ -79,7 +74,7 @@ def kind(reason: str) -> str:
 
 
 def _sizes(program: Program) -> tuple[int, int, int, int, int]:
-    own = functions(program)
+    own = program.code
     blocks = [b for f in own for b in f.blocks]
     insns = [i for b in blocks for i in b.insns]
     refs = sum(len(i.refs) for i in insns) + sum(len(d.refs) for d in program.data)

@@ -77,7 +77,7 @@ def report(seed: int) -> Report:
         else:
             if found != expected:
                 wrong.append(f"{name}: {_summary(found)}, expected {_summary(expected)}")
-    functions = [function for function in load(image).functions if not function.is_data]
+    functions = load(image).code
     pinned = sum(bool(function.pins) for function in functions)
     return Report(seed, "", tuple(wrong), len(ways), len(functions), pinned)
 

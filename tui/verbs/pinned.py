@@ -32,7 +32,7 @@ def pinned(source: Path | None, contract: Path | None, as_json: bool) -> int:
         (toy().kernel, toy().contract) if source is None else (files.read(source), read_contract(contract))
     )
     with errors_in_one_line(source):
-        functions = [f for f in load(image, promises).functions if not f.is_data]
+        functions = load(image, promises).code
     names = {function.name for function in functions}
     found = {f.name: f.pins for f in functions if f.pins}
     reasons = by_reason(found, names)
