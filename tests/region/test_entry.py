@@ -184,7 +184,7 @@ def compared(found: Built, after: Made, random: Random, count: int = 40) -> Coun
 def test_nobody_sees_a_difference(title: str) -> None:
     found = handler(title)
     after = made(found, limits=Limits())
-    assert after.entered is not None, after.reasons
+    assert after.entered is not None, after.refused
     ran = compared(found, after, Random(4), 60)
     mine = [block.label for block in after.entered.function.blocks]
     assert sum(label in ran for label in mine) > len(mine) / 2, "most of it has run"
