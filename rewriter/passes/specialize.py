@@ -143,13 +143,7 @@ class Specializer:
         work.plain = self._plain(work, handler, paths, share, assumed, number) if beyond else None
         skipped = skipped_passes(without, self.as_published)
         transformer.run(work, [each for each in PASSES[:-1][:most] if each[0] not in skipped])
-        small = None
-        if beyond:
-            copy = work.copy()
-            unseen = Transformer(self.names, _nobody)
-            unseen.run(copy, [each for each in PASSES[-1:] if each[0] not in skipped])
-            small = self._result(copy, assumed, before)
-            work.index()
+        small = self._in_place(work, assumed, before, skipped) if beyond else None
         last = (*beyond, *PASSES[-1:])
         transformer.run(work, [each for each in last if each[0] not in skipped])
         return replace(self._result(work, assumed, before), in_place=small)
@@ -184,6 +178,15 @@ class Specializer:
             before,
             assumed.refused,
         )
+
+    def _in_place(self, work: Work, assumed: Assumed, before: float, skipped: frozenset[str]) -> Specialized:
+        """The call as it is before the passes beyond, laid out; `work` stays as it is."""
+        copy = work.copy()
+        unseen = Transformer(self.names, _nobody)
+        unseen.run(copy, [each for each in PASSES[-1:] if each[0] not in skipped])
+        found = self._result(copy, assumed, before)
+        work.index()  # the copy has its name
+        return found
 
     def _plain(
         self,
