@@ -11,6 +11,14 @@ from rewriter.analysis.value import signed
 CONDITIONS = ("o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g")
 
 
+def condition_of(mnemonic: str) -> str:
+    """The condition of a jcc, setcc or cmovcc: `jae` → `ae`; "" for anything else."""
+    for prefix in ("j", "set", "cmov"):
+        if mnemonic.startswith(prefix) and mnemonic.removeprefix(prefix) in CONDITIONS:
+            return mnemonic.removeprefix(prefix)
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Bits:
     """Flags that are known: name ("CF", "ZF", "SF", "OF", "PF") → value.  What is missing is unknown."""

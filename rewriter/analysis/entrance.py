@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rewriter.analysis.arithmetic import condition_of
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.gates import gates, number_limit
 from rewriter.analysis.liveness import Liveness
-from rewriter.analysis.rules import condition_of
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
 from rewriter.ir import Block, Insn, Program

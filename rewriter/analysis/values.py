@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rewriter.analysis.arithmetic import condition_of
 from rewriter.analysis.graph import Edge, Index, Way
-from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State, arrive, entry_state, saved_register
 from rewriter.analysis.thrown import thrown
 from rewriter.analysis.transfer import Trail, Transfer, operand_value

@@ -14,9 +14,9 @@ analysis; only flags that nobody reads may change.
 
 from __future__ import annotations
 
+from rewriter.analysis.arithmetic import condition_of
 from rewriter.analysis.graph import Way
 from rewriter.analysis.readonly import ReadOnly
-from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State
 from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values

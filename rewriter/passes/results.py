@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rewriter.analysis.arithmetic import condition_of
 from rewriter.analysis.memory import address_of
-from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State, cover
 from rewriter.analysis.transfer import operand_value
 from rewriter.analysis.value import REGISTERS, WORD, Opaque, Value, signed

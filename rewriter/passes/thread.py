@@ -20,8 +20,8 @@ which goes, that is no more than a few instructions.
 
 from __future__ import annotations
 
+from rewriter.analysis.arithmetic import condition_of
 from rewriter.analysis.graph import Edge, Way
-from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State
 from rewriter.analysis.values import Values
 from rewriter.edit import redirect

@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 
+from rewriter.analysis.arithmetic import condition_of
 from rewriter.analysis.graph import Way
-from rewriter.analysis.rules import condition_of
 from rewriter.analysis.state import State as Known
 from rewriter.ir import Block, Insn
 from rewriter.passes.work import Work
