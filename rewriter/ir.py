@@ -292,6 +292,16 @@ class Program:
         """Its functions without the data that lies between them."""
         return [function for function in self.functions if not function.is_data]
 
+    def addresses_taken(self) -> dict[str, None]:
+        """Every label that data, or an instruction other than a direct branch, names: in order, as a set."""
+        found: dict[str, None] = {}
+        for data in self.data:
+            found |= dict.fromkeys(ref.target for ref in data.refs.values())
+        for function in self.functions:
+            for insn in function.insns():
+                found |= dict.fromkeys(ref.target for ref in insn.refs if ref.kind in (RefKind.ABS32, RefKind.GOTOFF))
+        return found
+
     def function(self, name: str) -> Function:
         """The function of that name; KeyError if there is none."""
         for function in self.functions:

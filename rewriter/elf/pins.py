@@ -48,14 +48,7 @@ class _Pins:
 
     def _entered(self) -> dict[str, list[Block]]:
         """The blocks of each block's function that something other than a branch names."""
-        named = {ref.target for d in self.program.data for ref in d.refs.values()}
-        named |= {
-            r.target
-            for f in self.program.functions
-            for i in f.insns()
-            for r in i.refs
-            if r.kind in (RefKind.ABS32, RefKind.GOTOFF)
-        }
+        named = self.program.addresses_taken()
         found: dict[str, list[Block]] = {}
         for function in self.program.functions:
             blocks = [b for b in function.blocks[1:] if b.label in named]
@@ -171,14 +164,7 @@ class _Pins:
     def _pin_unnamed(self) -> None:
         """Functions that nothing names, at equal distances behind one whose address is taken, are perhaps stubs that
         are reached by counting from it."""
-        taken = {ref.target for d in self.program.data for ref in d.refs.values()}
-        taken |= {
-            r.target
-            for f in self.program.functions
-            for i in f.insns()
-            for r in i.refs
-            if r.kind in (RefKind.ABS32, RefKind.GOTOFF)
-        }
+        taken = self.program.addresses_taken()
         named = {ref for label, ref in self._refs() if self.owner.get(label) is not self.owner.get(ref)}
         named |= {self.program.entry, *self._unwound()}
         functions = self.program.functions

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rewriter.analysis.graph import WORD, Index, branch_target
-from rewriter.ir import Block, Insn, Program, RefKind
+from rewriter.ir import Block, Insn, Program
 from rewriter.x86.anatomy import anatomy
 from rewriter.x86.effects import FLAGS, effects
 from rewriter.x86.flow import CALLS, Flow, flow
@@ -39,7 +39,7 @@ class LiveFlags:
         self._index = index
         blocks = [block for function in program.functions for block in function.blocks]
         self._nodes = {block.label: self._summary(block) for block in blocks}
-        taken = tuple(label for label in addresses_taken(program) if label in self._nodes)
+        taken = tuple(label for label in program.addresses_taken() if label in self._nodes)
         self._nodes[TAKEN] = _Summary(0, 0, taken)
         self._nodes[RETURNS] = _Summary(0, 0, (TAKEN, *_return_points(blocks)))
         self._live = self._solve()
@@ -107,17 +107,6 @@ class LiveFlags:
         if last and kind in (Flow.JUMP, Flow.BRANCH) and branch_target(last) is None:
             return (*ways, UNKNOWN)
         return ways
-
-
-def addresses_taken(program: Program) -> dict[str, None]:
-    """Every label that data, or an instruction other than a direct branch, names: in order, as a set."""
-    found: dict[str, None] = {}
-    for data in program.data:
-        found |= dict.fromkeys(ref.target for ref in data.refs.values())
-    for function in program.functions:
-        for insn in function.insns():
-            found |= dict.fromkeys(ref.target for ref in insn.refs if ref.kind in (RefKind.ABS32, RefKind.GOTOFF))
-    return found
 
 
 def _return_points(blocks: Iterable[Block]) -> tuple[str, ...]:
