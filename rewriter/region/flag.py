@@ -46,6 +46,11 @@ class Flags(NamedTuple):
     carry: Condition | None = None
     effect: int = -1
 
+    @property
+    def words(self) -> tuple[Value, ...]:
+        """What the operation takes, the carry apart."""
+        return tuple(word for word in (self.left, self.right) if word is not None)
+
 
 class Condition(NamedTuple):
     """`code` (e, b, le …) holds of these flags."""

@@ -138,7 +138,7 @@ class Conditions(Selector):
         m = self.m
         assert flags.left is not None
         assert flags.right is not None
-        carried = [v for v in (flags.carry.flags.left, flags.carry.flags.right) if v] if flags.carry else []
+        carried = flags.carry.flags.words if flags.carry else ()
         with m.later(flags.right, *carried):
             source = self.register(flags.left)
             with m.pinned(source):
@@ -177,11 +177,10 @@ class Conditions(Selector):
         assert isinstance(other, Value)
         if chosen.immediate and not other.immediate:
             asked, chosen, other = asked.opposite, other, chosen
-        parts = [v for v in (asked.flags.left, asked.flags.right) if v is not None]
-        with m.later(*parts, other):
+        with m.later(*asked.flags.words, other):
             source = self.register(chosen)
         with m.pinned(source):
-            with m.later(*parts):
+            with m.later(*asked.flags.words):
                 target = self.own(other, wish)
             with m.pinned(target), self.ready(asked.flags, asked.code) as lines:
                 self.fire(lines, asked.flags)
@@ -194,11 +193,10 @@ class Conditions(Selector):
         assert isinstance(first, Value)
         assert isinstance(second, Value)
         assert isinstance(carry, Condition)
-        parts = [v for v in (carry.flags.left, carry.flags.right) if v is not None]
-        with m.later(first, *parts):
+        with m.later(first, *carry.flags.words):
             source = self.immediate(second) if second.immediate else self.register(second)
         with m.pinned(*([] if second.immediate else [source])):
-            with m.later(*parts):
+            with m.later(*carry.flags.words):
                 target = self.own(first, wish)
             with m.pinned(target), self.ready(carry.flags, carry.code) as lines:
                 self.fire(lines, carry.flags)

@@ -219,9 +219,9 @@ class Placer(Conditions):
     def leave(self, exit: Exit) -> None:
         """Bring everything where the code that was lifted expects it; then control may go there."""
         m = self.m
-        flags = [v for v in (exit.flags.left, exit.flags.right) if v is not None] if exit.flags else []
+        flags = exit.flags.words if exit.flags else ()
         if exit.flags is not None and exit.flags.carry is not None:
-            flags += [v for v in (exit.flags.carry.flags.left, exit.flags.carry.flags.right) if v is not None]
+            flags += exit.flags.carry.flags.words
         registers = list(exit.registers.values())
         m.after, m.reserved = Uses(), frozenset(exit.slots)
         lowest, frame, m.room.frame = m.room.lowest, m.room.frame, 0  # what is spilled here is nobody else's

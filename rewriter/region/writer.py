@@ -119,7 +119,7 @@ class Writer(Placer):
         m = self.m
         inputs = list(effect.inputs.values())
         faulting = list(effect.fault.uses()) if effect.fault else []
-        flags = [v for v in (effect.flags.left, effect.flags.right) if v is not None] if effect.flags else []
+        flags = effect.flags.words if effect.flags else ()
         if effect.insists and effect.segments != m.at.segments:
             with m.later(*effect.uses(), *faulting):
                 self.flush()
