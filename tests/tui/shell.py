@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+Run = Callable[..., tuple[int, str, str]]  # of the fixture `hotpath`, in this process
 ROOT = Path(__file__).parent.parent.parent
 
 

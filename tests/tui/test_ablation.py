@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from rewriter import ablation
 from rewriter.ablation import ALL, ORIGINAL, UP_TO, WITHOUT, Row
 from rewriter.options import Options, System
 from rewriter.pipeline import Cancelled
-from tui import command, exits
+from tests.tui.shell import Run
 
 ROWS = (
     Row(ORIGINAL, "", 0, {"read": 269.0, "lseek": 132.0, "close": 85.0}, ()),
@@ -21,8 +20,6 @@ ROWS = (
     Row(UP_TO, "inline", 2, {"read": 260.0, "lseek": 130.5, "close": 85.0}, ()),
 )
 BROKEN = Row(WITHOUT, "entry", 2, {"read": 1.0}, ("console: line 3 differs",))
-
-Hotpath = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -40,17 +37,7 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
     return found
 
 
-@pytest.fixture
-def hotpath(capfd: pytest.CaptureFixture[str]) -> Hotpath:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        status = exits.ending(lambda: command.invoke(list(arguments)))
-        sys.stdout.flush()
-        return status, *capfd.readouterr()
-
-    return run
-
-
-def test_a_row_for_each_kernel_and_a_column_for_each_call_that_changed(rows: list[Row], hotpath: Hotpath) -> None:
+def test_a_row_for_each_kernel_and_a_column_for_each_call_that_changed(rows: list[Row], hotpath: Run) -> None:
     status, out, err = hotpath("measure", "--ablation", "--plain")
     assert (status, err) == (0, "")
     lines = [line.split() for line in out.splitlines()]
@@ -60,7 +47,7 @@ def test_a_row_for_each_kernel_and_a_column_for_each_call_that_changed(rows: lis
     assert ["up", "to", "inline", "2", "260.0", "130.5"] in lines
 
 
-def test_json_has_every_call(rows: list[Row], hotpath: Hotpath) -> None:
+def test_json_has_every_call(rows: list[Row], hotpath: Run) -> None:
     status, out, err = hotpath("measure", "--ablation", "--json")
     assert (status, err) == (0, "")
     found = json.loads(out)
@@ -75,7 +62,7 @@ def test_json_has_every_call(rows: list[Row], hotpath: Hotpath) -> None:
     }
 
 
-def test_a_kernel_that_behaves_otherwise_is_a_failed_check(rows: list[Row], hotpath: Hotpath) -> None:
+def test_a_kernel_that_behaves_otherwise_is_a_failed_check(rows: list[Row], hotpath: Run) -> None:
     rows.append(BROKEN)
     status, out, err = hotpath("measure", "--ablation", "--plain")
     assert status == 1
@@ -83,7 +70,7 @@ def test_a_kernel_that_behaves_otherwise_is_a_failed_check(rows: list[Row], hotp
     assert err == ("hotpath: 1 kernels behave otherwise than the original; without entry: console: line 3 differs\n")
 
 
-def test_only_measure_has_it(hotpath: Hotpath) -> None:
+def test_only_measure_has_it(hotpath: Run) -> None:
     status, _, err = hotpath("layout", "--ablation")
     assert status == 2
     assert "--ablation" in err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +13,8 @@ from rewriter import pipeline
 from rewriter.options import Options, System
 from rewriter.report import PHASES, PhaseResult
 from tests.tui import made_up
+from tests.tui.shell import Run
 from toykernel.machine import MachineError
-from tui import command, exits
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 class Engine:
@@ -48,18 +45,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine()
     monkeypatch.setattr(pipeline, "run", engine.run)
     return engine
-
-
-@pytest.fixture
-def hotpath(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: (exit status, stdout, stderr)."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        status = exits.ending(lambda: command.invoke(list(arguments)))
-        sys.stdout.flush()
-        return status, *capfd.readouterr()
-
-    return run
 
 
 def test_run_shows_every_phase_and_nothing_on_stderr(engine: Engine, hotpath: Run) -> None:
