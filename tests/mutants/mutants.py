@@ -157,7 +157,7 @@ MUTANTS = {
     "stores_change_no_slots": Mutant(
         "a slot is forwarded over a store through a pointer to it",
         analysis.stores_change_no_slots,
-        ("tests/analysis", "tests/passes"),
+        ("tests/analysis/test_values.py",),
     ),
     "copies_cannot_fault": Mutant(
         "an inlined user access has no exception entry", inlining.copies_cannot_fault, LOCKSTEP
