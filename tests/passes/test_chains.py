@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from rewriter.reasons import Reason
-from tests.passes.random_programs import CLEANING, TABLE_WORDS, Writer
+from tests.passes.random_frames import CLEANING, TABLE_WORDS
+from tests.passes.random_programs import Writer
 from tests.passes.test_lockstep import check, specialized
 from tests.region.test_lockstep import with_region
 

@@ -22,7 +22,8 @@ from rewriter.x86.flow import Flow, flow
 
 from .assembly import program
 from .lockstep import End, Linked, Start, link, random_start, run, word
-from .random_programs import CLEANING, TABLE_WORDS, Writer, text_and_words
+from .random_frames import CLEANING, TABLE_WORDS
+from .random_programs import Writer, text_and_words
 
 CONTRACT = Contract(SystemCalls("table", "sys_none", "gate", TABLE_WORDS))
 ARGUMENTS = ("ebx", "ecx", "edx", "esi", "edi", "ebp")

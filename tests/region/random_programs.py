@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from tests.passes.lockstep import DATA, ROOM
-from tests.passes.random_programs import ALL, CONDITIONS, SAVED, SOME, USER, Writer
+from tests.passes.random_frames import ALL, SAVED, SOME
+from tests.passes.random_programs import CONDITIONS, USER, Writer
 
 END = DATA + ROOM
 SIGNED = ("l", "ge", "b", "ae", "o", "no", "s", "e", "ne")

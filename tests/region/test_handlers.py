@@ -15,7 +15,8 @@ from rewriter.phases.order import BEYOND
 from rewriter.region.region import region
 from tests.passes.assembly import program
 from tests.passes.lockstep import DATA, ROOM, Start, link, random_start, run
-from tests.passes.random_programs import GATE, TABLE_WORDS
+from tests.passes.random_frames import TABLE_WORDS
+from tests.passes.random_programs import GATE
 from tests.passes.test_lockstep import ARGUMENTS, CONTRACT, NEW, difference, profile_of
 
 from . import handlers, handlers_with_calls

@@ -17,7 +17,8 @@ from rewriter.show import listing
 from rewriter.verify import verify
 from tests.listings import before, check_after
 from tests.passes.assembly import program
-from tests.passes.random_programs import GATE, TABLE_WORDS
+from tests.passes.random_frames import TABLE_WORDS
+from tests.passes.random_programs import GATE
 from tests.passes.test_lockstep import CONTRACT, check
 
 GOLDEN = File(__file__).parent / "home.s"
