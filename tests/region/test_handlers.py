@@ -19,9 +19,9 @@ from tests.passes.random_frames import TABLE_WORDS
 from tests.passes.random_programs import GATE
 from tests.passes.test_lockstep import ARGUMENTS, CONTRACT, NEW, difference, profile_of
 
-from . import handlers, handlers_with_calls
+from . import handlers, handlers_with_calls, handlers_with_many_values
 
-HANDLERS = handlers.HANDLERS | handlers_with_calls.HANDLERS
+HANDLERS = handlers.HANDLERS | handlers_with_many_values.HANDLERS | handlers_with_calls.HANDLERS
 WORDS = ["sys_call", "sys_call", *[0] * (TABLE_WORDS - 2), *range(3, 15)]
 
 
