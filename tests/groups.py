@@ -6,14 +6,17 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Tests of these files look at one run of the pipeline; parameters are called as the run or the build that they look at.
 SHARED = {
-    "training set": ("training",),
-    "default": ("call_tree", "certificate", "kernel_tests", "pipeline", "provenance", "qemu"),
+    "training set": ("phases/test_training",),
+    "default": (
+        *("phases/test_call_tree", "phases/test_certificate", "phases/test_kernel_tests", "phases/test_pipeline"),
+        *("phases/test_provenance", "phases/test_qemu", "bench/test_limit", "bench/test_read_and_lseek"),
+    ),
     "shuffled": (),
     "gcc shuffled": (),
     "one unit": (),
     "gcc": (),
 }
-FILES = {f"tests/phases/test_{name}.py": group for group, names in SHARED.items() for name in names}
+FILES = {f"tests/{name}.py": group for group, names in SHARED.items() for name in names}
 # Tests of these share nothing: each goes to whoever is free.
 APART = ("tests/mutants/", "tests/foreign/", "tests/toykernel/test_build.py")
 # What takes longest begins first, else one process has it to itself in the end: groups, files, folders.

@@ -12,10 +12,10 @@ import pytest
 
 from rewriter.behavior import differences
 from rewriter.elf import load
-from rewriter.options import Options, System
-from rewriter.pipeline import run
+from rewriter.options import System
 from rewriter.run import Run
 from tests.bench.limit import by_hand
+from tests.phases.runs import made
 from tests.toykernel.test_build import needs_zig
 from tests.toykernel.test_usertests import WORK, outcomes
 from toykernel.machine import Machine
@@ -37,7 +37,7 @@ class Kernels:
 @pytest.fixture(scope="module")
 def kernels() -> Kernels:
     system = toy()
-    results = {result.name: result for result in run(Options(), system)}
+    results = made("default").results
     summary: Any = results["measure"].summary
     variants = [
         {"call": name, "number": v["number"], "calls": v["calls"]}

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from statistics import fmean
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from rewriter.behavior import differences
-from rewriter.options import Options
-from rewriter.pipeline import run
 from rewriter.run import Call, Run
 from tests.bench.clock import VirtualClock
+from tests.phases.runs import made
 from tui.system import toy
 
 KIB = 1024
@@ -29,7 +29,7 @@ CLOCK = VirtualClock()
 @lru_cache(maxsize=1)
 def specialized() -> tuple[bytes, dict[str, bytes], dict[int, int]]:
     """The specialized kernel, its programs, and the original number of every new call."""
-    results = {r.name: r for r in run(Options(until="retarget"), toy())}
+    results: dict[str, Any] = made("default").results
     programs = {name.removesuffix(".retargeted.elf"): raw for name, raw in results["retarget"].files.items()}
     numbers = {int(row["is"]): int(row["was"]) for row in results["retarget"].summary["sites"]}
     return results["layout"].files["kernel.specialized.elf"], programs, numbers
