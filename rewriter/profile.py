@@ -31,6 +31,7 @@ class Site(NamedTuple):
     number: int
 
 
+Place = tuple[str, int]  # a label, and how far behind it; for code in instructions, for data in bytes
 Edge = tuple[str, str]  # labels: control went from the end of the first block to the second
 Arguments = tuple[int, ...]  # ebx, ecx, edx, esi, edi, ebp at the gate
 
@@ -47,13 +48,15 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Facts from runs of one kernel.  `arguments` counts, by site, each group of all arguments (§4.2)."""
+    """Facts from runs of one kernel.  `arguments` counts, by site, each group of all arguments (§4.2); `pointers`, by
+    instruction that loads one, the places in data that its word was the address of."""
 
     kernel: str  # SHA-256 of the ELF file, hexadecimal
     arguments: Mapping[Site, Mapping[Arguments, int]] = field(default_factory=dict)
     blocks: Mapping[str, int] = field(default_factory=dict)
     edges: Mapping[Edge, int] = field(default_factory=dict)
     traces: tuple[Trace, ...] = ()
+    pointers: Mapping[Place, Mapping[Place, int]] = field(default_factory=dict)
 
     def __add__(self, other: Profile) -> Profile:
         """The composite of both.  Raises ProfileError where they belong to different kernels."""
@@ -69,6 +72,10 @@ class Profile:
             _sum(self.blocks, other.blocks),
             _sum(self.edges, other.edges),
             merged(self.traces + other.traces),
+            {
+                at: _sum(self.pointers.get(at, {}), other.pointers.get(at, {}))
+                for at in sorted({*self.pointers, *other.pointers})
+            },
         )
 
     def check_kernel(self, kernel: bytes) -> None:
@@ -91,6 +98,11 @@ class Profile:
             "blocks": [[label, count] for label, count in sorted(self.blocks.items())],
             "edges": [[*edge, count] for edge, count in sorted(self.edges.items())],
             "traces": traces,
+            "pointers": [
+                [*at, *to, count]
+                for at, counts in sorted(self.pointers.items())
+                for to, count in sorted(counts.items())
+            ],
         }
         lines = (f"{json.dumps(key)}: {_rows(value)}" for key, value in parts.items())
         return "{" + ",\n".join(lines) + "}\n"
@@ -106,7 +118,7 @@ class Profile:
             raise ProfileError("not a profile: no JSON object")
         if table.get("schema") != SCHEMA:
             raise ProfileError(f"schema {_short(table.get('schema'))}, expected {SCHEMA!r}")
-        unknown = sorted(table.keys() - {"schema", "kernel", "arguments", "blocks", "edges", "traces"})
+        unknown = sorted(table.keys() - {"schema", "kernel", "arguments", "blocks", "edges", "traces", "pointers"})
         if unknown:
             raise ProfileError(f"a profile has no {_short(unknown[0])}")
         return Profile(
@@ -115,6 +127,7 @@ class Profile:
             dict(_read(table, "blocks", (_text, _count))),
             {(start, end): count for start, end, count in _read(table, "edges", (_text, _text, _count))},
             tuple(sorted(Trace(*row) for row in _read(table, "traces", (_text, _texts, _count)))),
+            _read_pointers(table),
         )
 
 
@@ -177,6 +190,13 @@ def _read_arguments(table: dict[str, Any]) -> dict[Site, dict[Arguments, int]]:
     found: dict[Site, dict[Arguments, int]] = {}
     for program, address, number, values, count in _read(table, "arguments", (_text, _word, _word, _words, _count)):
         found.setdefault(Site(program, address, number), {})[values] = count
+    return found
+
+
+def _read_pointers(table: dict[str, Any]) -> dict[Place, dict[Place, int]]:
+    found: dict[Place, dict[Place, int]] = {}
+    for label, position, data, offset, count in _read(table, "pointers", (_text, _word, _text, _word, _count)):
+        found.setdefault((label, position), {})[data, offset] = count
     return found
 
 

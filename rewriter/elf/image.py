@@ -140,6 +140,27 @@ def read(raw: bytes) -> Image:
     return Image(entry, flags, sections, segments, symbols, tuple(_relocations(sections, symbols)))
 
 
+def unique_names(image: Image) -> dict[int, str]:
+    """Labels of sections by index: their names, numbered where two are equal."""
+    names: dict[int, str] = {}
+    taken: set[str] = set()
+    for section in image.sections:
+        label, n = section.name, 1
+        while label in taken:
+            n += 1
+            label = f"{section.name}~{n}"
+        taken.add(label)
+        names[section.index] = label
+    return names
+
+
+def data_at(raw: bytes) -> dict[str, tuple[int, int]]:
+    """Address and size of the data of an image, by label.  Raises ElfError."""
+    image = read(raw)
+    names = unique_names(image)
+    return {names[s.index]: (s.address, s.size) for s in image.allocated() if not s.executable}
+
+
 def _check_header(elf: ELFFile) -> None:
     if elf.elfclass != 32 or not elf.little_endian or elf["e_machine"] != "EM_386":
         raise ElfError(f"not an i386 image: {elf['e_machine']}, {elf.elfclass} bits")

@@ -12,7 +12,7 @@ from rewriter.contract import EXCEPTION_FORMATS, Contract
 from rewriter.elf.exceptions import FORMATS, Fixup, Format, read_exception_table
 from rewriter.elf.extents import Extent, Extents, labels_of
 from rewriter.elf.getpc import constant_pc
-from rewriter.elf.image import ElfError, Image, RawSection, RawSegment, RawSymbol, read
+from rewriter.elf.image import ElfError, Image, RawSection, RawSegment, RawSymbol, read, unique_names
 from rewriter.elf.leaders import Leaders, branch_target
 from rewriter.elf.pins import pin
 from rewriter.elf.promises import check_promises
@@ -48,7 +48,7 @@ class _Loader:
     def __init__(self, image: Image, contract: Contract) -> None:
         self.image = image
         self.contract = contract
-        self.names = _unique_names(image)
+        self.names = unique_names(image)
         self.relocations = Relocations(image)
         self.named = self.relocations.named
         self.extents = Extents(image, self.relocations.addresses())
@@ -282,17 +282,3 @@ class _Loader:
         if segment.kind == "PT_TLS":
             return [x for x in sections if x.thread_local]
         return [x for x in sections if x.raw or not x.thread_local]
-
-
-def _unique_names(image: Image) -> dict[int, str]:
-    """Labels of sections by index: their names, numbered where two are equal."""
-    names: dict[int, str] = {}
-    taken: set[str] = set()
-    for section in image.sections:
-        label, n = section.name, 1
-        while label in taken:
-            n += 1
-            label = f"{section.name}~{n}"
-        taken.add(label)
-        names[section.index] = label
-    return names

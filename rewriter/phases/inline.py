@@ -62,7 +62,12 @@ def run(
 ) -> tuple[Inlined, PhaseResult]:
     """Choose the calls to inline below every new system call, and copy them into its body."""
     profile = Profile(
-        identity(system.kernel), observed.arguments, counted.blocks, counted.edges, tuple(sorted(traced.traces))
+        identity(system.kernel),
+        observed.arguments,
+        counted.blocks,
+        counted.edges,
+        tuple(sorted(traced.traces)),
+        pointers=traced.pointers,
     )
     depths = observed.depths
     if options.as_published:

@@ -8,19 +8,23 @@ often as the rarest of the chosen system calls is made may lie on its path, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
+from rewriter.analysis.body import Body
 from rewriter.analysis.gates import handlers, is_indirect
 from rewriter.analysis.graph import Index
-from rewriter.elf import emit
+from rewriter.analysis.operations import Point, calls_pointer, pointer_loads
+from rewriter.elf import data_at, emit
+from rewriter.ir import Program
 from rewriter.options import Options, System
 from rewriter.phases.call_tree import call_trees, ways
 from rewriter.phases.count import Counted, profiled
 from rewriter.phases.load import Loaded, kind
 from rewriter.phases.values import Values
+from rewriter.probes.pointers import PointerTables, insert_pointer_tables
 from rewriter.probes.stack_walk import insert_stack_walk
 from rewriter.probes.traces import Totals, plausible
-from rewriter.profile import Trace
+from rewriter.profile import Place, Trace
 from rewriter.report import PhaseResult, Table
 from rewriter.variants import Variant
 
@@ -34,6 +38,7 @@ class Traced:
     traces: tuple[Trace, ...]  # plausible ones, of all traced functions
     noise: tuple[Trace, ...]  # those that cannot have happened
     totals: Mapping[str, Totals]
+    pointers: Mapping[Place, Mapping[Place, int]] = field(default_factory=dict)  # what led to tables of operations
 
 
 def run(
@@ -51,21 +56,25 @@ def run(
     stacks = insert_stack_walk(
         kernel, system.contract, points, table_size=options.table_size, clean_every=options.clean_every
     )
+    watched = _watch(options, system, kernel, observed, counted) if stacks.type is not None else None
     image = emit(kernel)
     calls = observed.depths.graph
+    pointers: Mapping[Place, Mapping[Place, int]] = {}
     if options.profile is not None:
-        found, totals = list(options.profile.traces), dict[str, Totals]()
+        found, totals, pointers = list(options.profile.traces), dict[str, Totals](), options.profile.pointers
     else:
         work = system.work(profiled(options.commands, "stacks"))
         ran = system.machine.run(image, work, patience=PATIENCE, cancelled=cancelled)
         frame = ran.profile[stacks.type] if stacks.type is not None else b""
-        found, totals = stacks.read(frame), stacks.totals(frame)
+        found, totals = stacks.read(frame[: stacks.size]), stacks.totals(frame[: stacks.size])
+        if watched is not None and watched.points:
+            pointers = {(p.label, p.position): words for p, words in watched.read(frame, data_at(image)).items()}
     good = tuple(t for t in found if plausible(t, calls))
     noise = tuple(t for t in found if not plausible(t, calls))
     names = {handler: observed.names[n] for n, handler in handlers(loaded.kernel, system.contract).items()}
     trees = call_trees(good, names, calls, _entries(loaded, counted))
     entries = sum(t.entries for t in totals.values()) or sum(t.count for t in found)
-    return Traced(good, noise, totals), PhaseResult(
+    return Traced(good, noise, totals, pointers), PhaseResult(
         "traces",
         "§3.1–3.3",
         f"{len(good)} call traces lead to {len(stacks.functions)} functions; "
@@ -79,19 +88,47 @@ def run(
             "traced": list(stacks.functions),
             "tables": {n: asdict(t) for n, t in totals.items()},
         },
-        (_trace_table(good, calls.index), _total_table(totals)),
+        (_trace_table(good, calls.index), _total_table(totals), _pointer_table(pointers, loaded, counted)),
         trees=tuple(trees.values()),
         files={"kernel.tracing.elf": image},
     )
 
 
+def _watch(
+    options: Options, system: System, kernel: Program, observed: Values, counted: Counted
+) -> PointerTables | None:
+    """Note which tables the calls go through that are made as often as the rarest of the chosen system calls."""
+    if options.as_published:
+        return None
+    least, depths = _least(observed.choice.variants), observed.depths
+    found = dict[Point, None]()
+    for function in depths.index.program.functions:
+        calls = [b.label for b in function.blocks if 0 < least <= counted.blocks.get(b.label, 0) and calls_pointer(b)]
+        if calls and not function.pins:
+            values = Body(depths, function.name).values
+            found |= dict.fromkeys(p for label in calls if label in values.states for p in pointer_loads(values, label))
+    return insert_pointer_tables(
+        kernel,
+        system.contract,
+        depths.index,
+        tuple(found),
+        "stacks",
+        table_size=options.table_size,
+        clean_every=options.clean_every,
+    )
+
+
 def _points(loaded: Loaded, counted: Counted, variants: Sequence[Variant]) -> tuple[str, ...]:
     """The functions to trace, heaviest first."""
-    rarest = min((v.calls for v in variants), default=None)
-    entries = _entries(loaded, counted)
-    frequent = {name for name, n in entries.items() if rarest is not None and n >= rarest}
+    least, entries = _least(variants), _entries(loaded, counted)
+    frequent = {name for name, n in entries.items() if 0 < least <= n}
     chosen = frequent | set(counted.hot)
     return tuple(sorted(chosen, key=lambda name: (-counted.weights.get(name, 0), name)))
+
+
+def _least(variants: Sequence[Variant]) -> int:
+    """How often the rarest of the chosen system calls is made; 0 where none is chosen."""
+    return min((v.calls for v in variants), default=0)
 
 
 def _entries(loaded: Loaded, counted: Counted) -> dict[str, int]:
@@ -121,3 +158,16 @@ def _total_table(totals: Mapping[str, Totals]) -> Table:
     return Table(
         "Tables T_f: entries = counts + discarded + evicted", ("function", "entries", "discarded", "evicted"), rows
     )
+
+
+def _pointer_table(pointers: Mapping[Place, Mapping[Place, int]], loaded: Loaded, counted: Counted) -> Table:
+    """By load: the table that it finds most often, and its share."""
+    names = {(s.target, s.offset): s.name for s in loaded.kernel.symbols if s.kind == "object"}
+    rows = []
+    for (label, position), words in pointers.items():
+        place, count = max(words.items(), key=lambda item: (item[1], item[0]))
+        times = max(counted.blocks.get(label, 0), sum(words.values()), 1)
+        name = names.get(place, f"{place[0]}+{place[1]:#x}")
+        rows.append((-times, (f"{label}+{position}", name, len(words), times, count / times)))
+    columns = ("load", "most often", "tables", "executed", "share")
+    return Table("Tables of operations that calls go through", columns, tuple(row for _, row in sorted(rows)))

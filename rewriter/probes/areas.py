@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from rewriter.contract import Contract
 from rewriter.ir import Data, Program, Ref, RefKind, Symbol
@@ -29,6 +30,23 @@ def area_numbers(contract: Contract) -> dict[str, int]:
     return {name: i for i, name in enumerate(contract.kprofile.types)} if contract.kprofile else {}
 
 
+def extend(program: Program, contract: Contract, kind: str, size: int) -> tuple[str, int]:
+    """Zero bytes behind what kprofile's type `kind` means already: their data, and where they begin in it, in bytes.
+
+    Raises ProbeError where nothing was registered for the type.
+    """
+    areas, at = _entry(program, contract, kind)
+    ref = areas.refs.get(at)
+    if ref is None:
+        raise ProbeError(f"kprofile's type {kind!r} has nothing yet")
+    data, symbol = program.datum(ref.target), program.symbol(ref.target)
+    before = data.size
+    data.zero_size += size
+    program.symbols[program.symbols.index(symbol)] = replace(symbol, size=data.size)
+    areas.raw = areas.raw[: at + 4] + struct.pack("<I", data.size) + areas.raw[at + 8 :]
+    return data.name, before
+
+
 def register(program: Program, contract: Contract, kind: str, data: Data) -> int | None:
     """Let kprofile's type `kind` mean `data`; returns its number, None where the kernel has no kprofile.
 
@@ -37,17 +55,23 @@ def register(program: Program, contract: Contract, kind: str, data: Data) -> int
     promise = contract.kprofile
     if promise is None:
         return None
-    if kind not in promise.types:
+    areas, at = _entry(program, contract, kind)
+    areas.refs[at] = Ref(at, RefKind.ABS32, data.name)
+    areas.raw = areas.raw[: at + 4] + struct.pack("<I", data.size) + areas.raw[at + 8 :]
+    return promise.types.index(kind)
+
+
+def _entry(program: Program, contract: Contract, kind: str) -> tuple[Data, int]:
+    """Where the contract's array tells of a type: its data, and the offset."""
+    promise = contract.kprofile
+    if promise is None or kind not in promise.types:
         raise ProbeError(f"the contract's kprofile has no type {kind!r}")
-    number = promise.types.index(kind)
     try:
         symbol = program.symbol(promise.areas)
         areas = program.datum(symbol.target)
     except KeyError:
         raise ProbeError(f"no data is called {promise.areas}, which the contract names") from None
-    at = symbol.offset + ENTRY * number
+    at = symbol.offset + ENTRY * promise.types.index(kind)
     if at + ENTRY > len(areas.raw):
         raise ProbeError(f"{promise.areas} has no bytes for type {kind!r}")
-    areas.refs[at] = Ref(at, RefKind.ABS32, data.name)
-    areas.raw = areas.raw[: at + 4] + struct.pack("<I", data.size) + areas.raw[at + 8 :]
-    return number
+    return areas, at

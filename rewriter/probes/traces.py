@@ -23,6 +23,11 @@ class Stacks:
     type: int | None  # kprofile's type number, None where the kernel has no kprofile
     refused: Mapping[str, int]  # functions without a probe, by reason
 
+    @property
+    def size(self) -> int:
+        """Bytes of all tables."""
+        return self.shape.size * len(self.functions)
+
     def read(self, frame: bytes) -> list[Trace]:
         """All traces, function by function, in the order of the tables.  Raises ProbeError."""
         return [

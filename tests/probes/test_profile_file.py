@@ -16,6 +16,7 @@ PROFILE = Profile(
     {"sys_lseek": 26, "sys_lseek.1": 0},
     {("sys_lseek", "sys_lseek.1"): 0},
     (Trace("fget", ("sys_lseek", "system_call.4"), 26),),
+    {("sys_lseek.1", 2): {(".rodata", 0x140): 25, (".rodata", 0): 1}},
 )
 
 
@@ -29,6 +30,7 @@ def test_profiles_add():
     assert double.blocks["sys_lseek"] == 52
     assert double.traces == (Trace("fget", ("sys_lseek", "system_call.4"), 52),)
     assert double.arguments[Site("readseek", 0x8048010, 19)][3, 0, 0, 1, 2, 3] == 50
+    assert double.pointers["sys_lseek.1", 2] == {(".rodata", 0): 2, (".rodata", 0x140): 50}
     assert Profile(KERNEL) + PROFILE == PROFILE == PROFILE + Profile(KERNEL)
 
 
@@ -85,6 +87,11 @@ def broken(**changes):
         broken(arguments=[["p", 1, 3, "abc", 1]]),
         broken(traces=[["f", "site", 1]]),
         broken(traces=[["f", [["site"]], 1]]),
+        broken(pointers=[["a", 1, ".rodata", 4, 1], ["a", 1, ".rodata", 4, 2]]),
+        broken(pointers=[["a", -1, ".rodata", 4, 1]]),
+        broken(pointers=[["a", 1, "", 4, 1]]),
+        broken(pointers=[["a", 1, ".rodata", 1 << 32, 1]]),
+        broken(pointers=[["a", 1, ".rodata", 4]]),
         broken(surprise=1),
         '{"schema": "hotpath.profile/1", "kernel": NaN}',
     ],
@@ -102,7 +109,7 @@ json_values = st.recursive(
 )
 
 
-@given(st.sampled_from(["kernel", "arguments", "blocks", "edges", "traces"]), json_values)
+@given(st.sampled_from(["kernel", "arguments", "blocks", "edges", "traces", "pointers"]), json_values)
 def test_any_value_anywhere_is_read_or_refused(key, value):
     try:
         profile = Profile.from_json(broken(**{key: value}))
