@@ -132,7 +132,7 @@ MUTANTS = {
     "arguments_are_passed_to_the_inlined_body_alone": Mutant(
         "the call behind a failing guard finds no arguments",
         inlining.arguments_are_passed_to_the_inlined_body_alone,
-        LOCKSTEP,
+        ("tests/passes/test_lockstep.py::test_results_that_are_asked_for_at_once",),
     ),
     "signs_are_words": Mutant(
         "a sign is taken for the word that it is of", analysis.signs_are_words, ("tests/analysis/test_values.py",)
@@ -201,7 +201,7 @@ MUTANTS = {
         "a rule applies where its registers and flags matter", passes.dead_is_not_asked, GOLDEN
     ),
     "nothing_is_pinned": Mutant(
-        "code that is not understood moves", image.nothing_is_pinned, ("tests/elf/test_roundtrip.py", "tests/native")
+        "code that is not understood moves", image.nothing_is_pinned, ("tests/native/test_programs.py",)
     ),
     "promises_are_forgotten": Mutant(
         "stubs that the contract names move apart", image.promises_are_forgotten, ("tests/native",)
