@@ -32,6 +32,7 @@ from rewriter.analysis.transfer import Memory, Transfer
 from rewriter.analysis.value import REGISTERS
 from rewriter.analysis.values import Values
 from rewriter.contract import Contract
+from rewriter.facts import POINTERS as CONVENTION
 from rewriter.facts import conventional as conventional_functions
 from rewriter.facts import intact as intact_functions
 from rewriter.ir import Function, Insn
@@ -69,9 +70,10 @@ class Depths:
         self.conventional = {name: conventional(n) for name, n in conventional_functions(believed).items()}
         self._known: dict[str, Summary] = {}
         self._settled: set[str] = set()  # POINTERS and TABLE too, once all that they stand for are
+        held = CONVENTION in believed
         self._through = {
-            POINTERS: ThroughPointers(self.graph.targets, believed=promised is not None),
-            TABLE: ThroughPointers(self.graph.targets + self.graph.handlers),
+            POINTERS: ThroughPointers(self.graph.targets, believed=promised is not None, conventional=held),
+            TABLE: ThroughPointers(self.graph.targets + self.graph.handlers, conventional=held),
         }
 
     def add(self, function: Function) -> None:

@@ -16,10 +16,11 @@ class ThroughPointers:
 
     Summaries only grow, so that each change is joined once: a program may have as many targets as functions, and as
     many indirect calls.  `believed`: the registers, too, are those of the convention, as the caller's unwinding rows
-    have it: whoever throws through the call, or returns to it, gives it the others back."""
+    have it: whoever throws through the call, or returns to it, gives it the others back.  `conventional`: a caller
+    makes nothing of what eax, ecx and edx held before, even where a target leaves them alone."""
 
-    def __init__(self, targets: Sequence[str], *, believed: bool = False) -> None:
-        self._believed = believed
+    def __init__(self, targets: Sequence[str], *, believed: bool = False, conventional: bool = False) -> None:
+        self._believed, self._conventional = believed, conventional
         self._rank = {name: n for n, name in enumerate(targets)}
         self._joined = Summary(FRAME, FRAME, 0, CALLER_SAVED, ALL_REGISTERS | FLAGS, 0, True)
         self._pops = Counter[int]()
@@ -43,9 +44,9 @@ class ThroughPointers:
         known = 0 if not pops else pops[0] if len(pops) == 1 else None
         reason = self._reasons[1]
         clobbers = CALLER_SAVED if self._believed else self._joined.clobbers
-        return replace(
-            self._joined, clobbers=clobbers, use_depth=FRAME, kill_depth=FRAME, pops=known, returns=True, reason=reason
-        )
+        writes = self._joined.writes | (CALLER_SAVED if self._conventional else 0)
+        found = replace(self._joined, clobbers=clobbers, writes=writes, pops=known, reason=reason)
+        return replace(found, use_depth=FRAME, kill_depth=FRAME, returns=True)
 
 
 def _popped(summary: Summary) -> list[int]:

@@ -147,14 +147,16 @@ class Transfer:
         if FRAME in (callee.use_depth, callee.kill_depth):
             self.bounds.update(state.saved())
         reachable = depth_reach(callee.use_depth, state, step.returns)
-        if callee.unbounded or esp is None:
+        everything = callee.unbounded or esp is None
+        if everything:
             step.escape([None])
-        elif callee.leaks:
+        elif callee.leaks and esp is not None:
             step.escape_bytes((esp, reachable))
         step.escape(_passed(state, callee, reachable))
         for register in REGISTERS:
             if register != "esp" and _MASKS[register] & callee.clobbers:
-                state.places[register] = step.define(register)
+                kept = state.places[register].on_stack and bool(_MASKS[register] & ~callee.writes)  # on some way
+                state.places[register] = step.define(register, kept and not everything)
         state.flags = None
         state.kill_escaped()
         state.kill_slots(EVERYTHING[0], max(esp or 0, depth_reach(callee.kill_depth, state, step.returns)))

@@ -117,6 +117,8 @@ def _results(m: Moment, effect: Effect, found: Effects) -> None:
         if found.may_write & FLAGS:
             state.set_flags(None)
         effect.halves, effect.fault = halves, m.fault(state)
+    if m.pool.may_be_stack(*effect.inputs.values()):
+        m.pool.from_stack |= {*effect.results.values(), *effect.halves.values()}
     m.state.registers |= effect.results
     if m.decoded.mnemonic.startswith(_UNCONDITIONAL) and m.decoded.prefixes == ("rep",):
         m.state.registers["ecx"] = effect.results["ecx"] = m.pool.const(0)
@@ -159,6 +161,7 @@ def call(m: Moment, callee: Summary) -> None:
     effect.inputs = {r: m.state.registers[r] for r in _OTHERS if callee.reads & _MASKS[r]}
     effect.results = {r: m.pool.make("result", effect.number, r) for r in _OTHERS if callee.clobbers & _MASKS[r]}
     effect.passed = {r: m.state.registers[r] for r in effect.results if ~callee.writes & _MASKS[r]}
+    m.pool.from_stack |= {effect.results[r] for r, value in effect.passed.items() if m.pool.may_be_stack(value)}
     effect.moves = callee.pops
     killed = max(depth_reach(callee.kill_depth, m.step.state, m.step.returns), esp + callee.pops)
     effect.kills = ((esp, killed), *m.escaped)

@@ -16,7 +16,7 @@ from rewriter.region.exits import slot_matters
 from rewriter.region.loops import Cycle
 from rewriter.region.state import State
 from rewriter.region.tree import Node
-from rewriter.region.value import WORD, Pool, Value, inside
+from rewriter.region.value import WORD, Pool, Value
 
 MOST_TRIES = 40  # times that what is behind a join is lifted
 
@@ -135,7 +135,7 @@ class Joins:
 
     def _note_stack(self, join: Join, place: str | int, word: Value, value: Value) -> None:
         """Where the word may be a place on the stack it has another name, and so has one that was read from there."""
-        if not word.on_stack and any(v.on_stack or v in self.pool.from_stack for v in inside(value)):
+        if not word.on_stack and self.pool.may_be_stack(value):
             join.varying[place] = self.pool.make("phi", join.number, place, "stack")
 
     def _at(self, state: State, place: str | int) -> Value:

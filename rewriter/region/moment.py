@@ -58,7 +58,7 @@ class Moment:
 
     def give_away(self, *values: Value) -> None:
         """Somebody else gets to know these values."""
-        if any(v.on_stack or v in self.pool.from_stack for value in values for v in inside(value)):
+        if self.pool.may_be_stack(*values):
             self.state.leaked = True
 
     def give_away_words(self, low: int, high: int) -> None:
@@ -171,7 +171,7 @@ class Moment:
         has given none away, nobody else can have one."""
         if self.state.leaked:
             return False
-        return not any(v.on_stack or v.op == "current" or v in self.pool.from_stack for v in inside(address))
+        return not self.pool.may_be_stack(address) and not any(v.op == "current" for v in inside(address))
 
     def by_segment(self) -> None:
         """Memory that is not on this stack is found by ds or es."""

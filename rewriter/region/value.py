@@ -90,7 +90,7 @@ class Pool:
     def __init__(self) -> None:
         self._known: dict[Key, Value] = {}
         self.origin: int | None = None  # of the instruction whose values are made
-        self.from_stack: set[Value] = set()  # words that were read from the stack's memory
+        self.from_stack: set[Value] = set()  # read from the stack's memory, or perhaps left alone by a call
         self.somewhere: set[Value] = set()  # addresses at which there is a word, so that they are not 0
 
     def make(self, op: str, *args: object) -> Value:
@@ -103,6 +103,10 @@ class Pool:
     def found(self, op: str, *args: object) -> Value | None:
         """The same, if it has been made before."""
         return self._known.get((op, args))
+
+    def may_be_stack(self, *values: Value) -> bool:
+        """Whether one of them may be a place on this stack."""
+        return any(v.on_stack or v in self.from_stack for value in values for v in inside(value))
 
     def const(self, number: int) -> Value:
         return self.make("const", number & MASK)

@@ -41,7 +41,7 @@ class Choosing(Writer):
             self.put(f"mov {self.local()}, eax")
 
 
-@pytest.mark.parametrize("seed", [1, 4, 9, 12])
+@pytest.mark.parametrize("seed", [4, 9, 12])
 def test_nobody_sees_which_targets_have_guards(seed: int) -> None:
     found, new = specialized(seed, writer=Choosing)
     _, executed = check(found, new, Random(seed))
@@ -51,7 +51,7 @@ def test_nobody_sees_which_targets_have_guards(seed: int) -> None:
     assert len(inlined[0]) > len(inlined[1])
 
 
-@pytest.mark.parametrize("seed", [1, 9, 12])
+@pytest.mark.parametrize("seed", [1, 9, 12, 5014])
 def test_nor_in_a_region(seed: int) -> None:
     found, new = with_region(seed, writer=Choosing)
     check(found, new, Random(seed))

@@ -1,6 +1,30 @@
 """Handlers in which what a callee does to memory matters.  Argument 0 is 1 on the hot path."""
 
 HANDLERS = {
+    "a stack address that the callee may leave alone": """
+sys_call:
+    push ebp
+    push 5
+    mov ebp, esp
+    push dword ptr [esp + 12]
+    call perhaps
+    add esp, 4
+    mov eax, dword ptr [ebp]
+    add esp, 4
+    pop ebp
+    cmp dword ptr [esp + 4], 1
+    jne .cold
+    ret
+.cold:
+    add eax, 7
+    ret
+perhaps:
+    cmp dword ptr [esp + 4], 1
+    je .left
+    mov ebp, {data + 32}
+.left:
+    ret
+""",
     "an operation that is replaced while its caller sleeps": """
 sys_call:
     push ebx

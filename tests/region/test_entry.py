@@ -180,7 +180,10 @@ def compared(found: Built, after: Made, random: Random, count: int = 40) -> Coun
     return ran
 
 
-@pytest.mark.parametrize("title", HANDLERS)
+NO_REGION = {"a stack address that the callee may leave alone"}
+
+
+@pytest.mark.parametrize("title", sorted(HANDLERS.keys() - NO_REGION))
 def test_nobody_sees_a_difference(title: str) -> None:
     found = handler(title)
     after = made(found, limits=Limits())
