@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from itertools import chain, islice, pairwise
 
 from rewriter.contract import Contract
-from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses, ReturnAddresses
+from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses
+from rewriter.elf.callers import callers_read
 from rewriter.elf.extents import PADDING
 from rewriter.elf.promises import promised
 from rewriter.elf.sections import main_text
+from rewriter.elf.stack import Stack
 from rewriter.elf.stubs import COUNTED
 from rewriter.elf.tables import JumpTables
 from rewriter.ir import Block, Function, Insn, Program, Ref, RefKind
-from rewriter.x86.decode import DecodeError
 from rewriter.x86.flow import Flow, flow
 
 NEAR = 16  # bytes
@@ -31,29 +32,21 @@ class _Pins:
         self.blocks = {b.label: b for f in program.functions for b in f.blocks}
         self.owner = {b.label: f for f in program.functions for b in f.blocks}
         self.position = {f.name: i for i, f in enumerate(program.functions)}
-        self.addresses = CodeAddresses(self.blocks, self._entered())
+        self.addresses = CodeAddresses(Stack(program))
         self.ordered: list[int] = []  # positions of functions whose addresses are compared by order
 
     def find(self) -> None:
         self._pin_promised()
-        readers = self._readers()
         for function in self.program.functions:
             for block in function.blocks:
-                self._check_block(function, block, readers)
+                self._check_block(function, block)
+        for function, reason in callers_read(self.program, self.addresses):
+            self._add(function, reason)
         self._pin_between()
         self._pin_named_by_data()
         self._pin_unreached()
         self._pin_unnamed()
         self._spread()
-
-    def _entered(self) -> dict[str, list[Block]]:
-        """The blocks of each block's function that something other than a branch names."""
-        named = self.program.addresses_taken()
-        found: dict[str, list[Block]] = {}
-        for function in self.program.functions:
-            blocks = [b for b in function.blocks[1:] if b.label in named]
-            found |= dict.fromkeys((b.label for b in function.blocks), blocks)
-        return found
 
     def _add(self, function: Function, reason: str) -> None:
         if reason not in function.pins:
@@ -83,44 +76,18 @@ class _Pins:
             if word is not None and name not in plain:
                 yield name
 
-    def _check_block(self, function: Function, block: Block, readers: set[str]) -> None:
+    def _check_block(self, function: Function, block: Block) -> None:
         for i, insn in enumerate(block.insns):
             for ref in insn.refs:
                 target = self.owner.get(ref.target)
                 if target is None:
                     continue
                 if ref.kind not in (RefKind.ABS32, RefKind.GOTOFF):
-                    self._check_call(function, insn, ref.target, target, readers)
+                    self._check_call(function, insn, ref.target, target)
                 elif function.verbatim:
                     self._add(target, UNKNOWN)
                 elif (reason := self.addresses.misuse(block, i, ref)) is not None:
                     self._pin_misused(target, ref, reason)
-
-    def _readers(self) -> set[str]:
-        """Functions that read their return address, and those that jump to such a one: it has theirs."""
-        jumping: dict[str, list[str]] = {}
-        for function in self.program.functions:
-            for block in function.blocks:
-                last = block.insns[-1] if block.insns else None
-                goes = last is not None and not function.verbatim and flow(last.raw) in (Flow.JUMP, Flow.BRANCH)
-                targets = [ref.target for ref in last.refs] if last is not None and goes else []
-                for target in (*targets, *([block.falls_to] if block.falls_to else [])):
-                    if target in self.position and target != function.name:
-                        jumping.setdefault(target, []).append(function.name)
-        readers = {f.name for f in self.program.functions if not f.verbatim and self._reads(f)}
-        work = sorted(readers)
-        while work:
-            for name in jumping.get(work.pop(), ()):
-                if name not in readers:
-                    readers.add(name)
-                    work.append(name)
-        return readers
-
-    def _reads(self, function: Function) -> bool:
-        try:
-            return ReturnAddresses(self.addresses).misused(function.blocks)
-        except DecodeError:
-            return True
 
     def _pin_misused(self, target: Function, ref: Ref, reason: str) -> None:
         """An address just behind a function may stand for a place in it: `f + 10` of a nested function's trampoline
@@ -144,13 +111,9 @@ class _Pins:
             for function in self.program.functions[min(self.ordered) : max(self.ordered)]:
                 self._add(function, "it lies between addresses that are compared by order")
 
-    def _check_call(self, function: Function, insn: Insn, label: str, target: Function, readers: set[str]) -> None:
-        if flow(insn.raw) is not Flow.CALL:
-            return
-        if target is function and label != function.name:
+    def _check_call(self, function: Function, insn: Insn, label: str, target: Function) -> None:
+        if flow(insn.raw) is Flow.CALL and target is function and label != function.name:
             self._add(function, "calls into itself, perhaps for its own address")
-        if target.name in readers and label == target.name:
-            self._add(function, f"calls {target.name}, which reads its return address")
 
     def _pin_named_by_data(self) -> None:
         """A label inside a function that data names must be the entry of a jump table: else it is computed with."""
@@ -164,7 +127,7 @@ class _Pins:
     def _pin_unnamed(self) -> None:
         """Functions that nothing names, at equal distances behind one whose address is taken, are perhaps stubs that
         are reached by counting from it."""
-        taken = self.program.addresses_taken()
+        taken = self.addresses.stack.named
         named = {ref for label, ref in self._refs() if self.owner.get(label) is not self.owner.get(ref)}
         named |= {self.program.entry, *self._unwound()}
         functions = self.program.functions

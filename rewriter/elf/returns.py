@@ -15,16 +15,16 @@ _RETURNS = (Flow.RETURN, Flow.IRET, Flow.JUMP_INDIRECT)
 
 def end_calls(program: Program) -> None:
     """Clear `falls_to` of every function whose last block ends with a call that never comes back."""
-    ending = [f for f in program.functions if not f.verbatim and f.blocks[-1].falls_to and _callee(f.blocks[-1])]
+    ending = [f for f in program.functions if not f.verbatim and f.blocks[-1].falls_to and called(f.blocks[-1])]
     if ending:
-        returning = _Returning(program)
+        returning = Returning(program)
         for function in ending:
-            callee = _callee(function.blocks[-1])
+            callee = called(function.blocks[-1])
             if callee is not None and not returning.may_return(callee):
                 function.blocks[-1].falls_to = None
 
 
-def _callee(block: Block) -> str | None:
+def called(block: Block) -> str | None:
     """The label that a direct call at the block's end leads to."""
     last = block.insns[-1] if block.insns else None
     if last is None or flow(last.raw) is not Flow.CALL or not last.refs or last.refs[0].kind is not RefKind.PC32:
@@ -32,7 +32,7 @@ def _callee(block: Block) -> str | None:
     return last.refs[0].target
 
 
-class _Returning:
+class Returning:
     """Which code may return: the least solution over all that the asked-for labels reach, each block of each looked at
     once."""
 
@@ -66,7 +66,7 @@ class _Returning:
             self._returning.add(entry)
             self._work += self._waiting.pop(entry, [])
             return
-        callee = _callee(block)
+        callee = called(block)
         if block.falls_to and callee is not None and callee not in self._returning:
             self._waiting.setdefault(callee, []).append((entry, block.falls_to))
             self._ask(callee)

@@ -9,10 +9,11 @@ jmp ecx
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from rewriter.elf.addresses import WORD, CodeAddresses
+from rewriter.elf.addresses import MAY_STORE, CodeAddresses, Use
 from rewriter.elf.getpc import MOVE
+from rewriter.elf.stack import WORD
 from rewriter.ir import Block, Insn, Program, Ref, RefKind
 from rewriter.x86.decode import Decoded, DecodeError, Mem, Reg, decode
 from rewriter.x86.effects import effects, register_mask
@@ -20,6 +21,7 @@ from rewriter.x86.flow import CALLS, Flow, flow
 from rewriter.x86.state import has_mask
 
 Place = tuple[str, int]  # data and offset
+Found = tuple[Place, RefKind] | bool
 
 
 class JumpTables:
@@ -29,117 +31,93 @@ class JumpTables:
         self.addresses = addresses
         self.program = program
         self.refs = {d.name: d.refs for d in program.data}
-        self.owners = {b.label: f for f in program.functions for b in f.blocks}
-        self._asked: set[tuple[str, int]] = set()  # slots that are being looked at, by block
+        self.enters = _Enters(addresses)
 
     def entries(self) -> set[Place]:
-        """Where data holds entries.  A table ends where something else is named, or nothing."""
-        starts = {place: kind for block in self.addresses.blocks.values() for place, kind in self._starts(block)}
-        named = set(starts) | {
-            (ref.target, ref.addend) for f in self.program.functions for i in f.insns() for ref in i.refs
-        }
-        named |= {(ref.target, ref.addend) for d in self.program.data for ref in d.refs.values()}
-        data = {d.name: d for d in self.program.data}
-        found = set()
-        for (name, offset), kind in starts.items():
-            refs = data[name].refs if name in data else {}
-            while offset in refs and refs[offset].kind is kind:
-                found.add((name, offset))
-                offset += WORD
-                if (name, offset) in named:
-                    break
+        """Where data holds entries.  A table ends where something else is named, or nothing; it is none where code
+        does anything else with its address or its entries."""
+        starts: dict[Place, RefKind] = {}
+        misused: set[Place] = set()
+        named = {(ref.target, ref.addend) for refs in self.refs.values() for ref in refs.values()}
+        for block, i, ref in self._named():
+            named.add((ref.target, ref.addend))
+            found = self._kind(block, i, ref)
+            if found is False:
+                misused.add((ref.target, ref.addend))
+            elif found is not True:
+                starts[found[0]] = found[1]
+                named.add(found[0])
+        tables = [self._table(start, kind, named) for start, kind in starts.items()]
+        return {place for table in tables if not misused & table for place in table}
+
+    def _table(self, start: Place, kind: RefKind, named: Collection[Place]) -> set[Place]:
+        (name, offset), found = start, set()
+        refs = self.refs.get(name, {})
+        while offset in refs and refs[offset].kind is kind:
+            found.add((name, offset))
+            offset += WORD
+            if (name, offset) in named:
+                break
         return found
 
-    def _starts(self, block: Block) -> Iterator[tuple[Place, RefKind]]:
-        """Tables that a block uses, and of which kind their entries are."""
-        for i, insn in enumerate(block.insns):
-            for ref in insn.refs:
-                if ref.target in self.refs and ref.kind is not RefKind.PC32:
-                    try:
-                        kind = self._kind(block, i, ref, decode(insn.raw))
-                    except DecodeError:
-                        continue
-                    if kind is not None:
-                        yield kind
+    def _named(self) -> Iterator[tuple[Block, int, Ref]]:
+        """Instructions that name data which may be a table, or through which they fetch one."""
+        for block in self.addresses.blocks.values():
+            for i, insn in enumerate(block.insns):
+                for ref in insn.refs:
+                    if ref.target in self.refs and ref.kind is not RefKind.PC32:
+                        yield block, i, ref
 
-    def _kind(self, block: Block, position: int, ref: Ref, parts: Decoded) -> tuple[Place, RefKind] | None:
-        insn = block.insns[position]
+    def _kind(self, block: Block, position: int, ref: Ref) -> Found:
+        """The table that an instruction goes through, and the kind of its entries; or whether it does not harm if
+        there is one."""
+        try:
+            parts = decode(block.insns[position].raw)
+        except DecodeError:
+            return False
+        if parts.imm_offset == ref.offset and (fetched := self._fetched(block, position, ref, parts)):
+            return fetched, RefKind.PC32
+        entry = self.refs[ref.target].get(ref.addend)
+        if entry is None or entry.target not in self.addresses.blocks:
+            return True
+        if parts.imm_offset == ref.offset or parts.mnemonic == "lea":
+            return self._address(block, position, (ref.target, ref.addend), parts)
+        return self._entry(block, position, ref, parts)
+
+    def _address(self, block: Block, position: int, place: Place, parts: Decoded) -> Found:
+        """What becomes of the address of a table."""
+        target = parts.operands[0]
+        if parts.mnemonic in ("mov", "lea") and isinstance(target, Reg):
+            held = self.addresses.fate(block, position + 1, target.name, use=self.enters)
+            return (place, RefKind.ABS32) if held is None else False
+        if parts.mnemonic == "push" or parts.mnemonic == "mov":
+            kept = self.enters.kept(block, position)
+            return kept and self.addresses.stored(block, position, self.enters) is None
+        return parts.mnemonic == "cmp"
+
+    def _entry(self, block: Block, position: int, ref: Ref, parts: Decoded) -> Found:
+        """What becomes of an entry that is read, or, where it is relative, of what it is added to."""
         place = (ref.target, ref.addend)
-        if parts.imm_offset != ref.offset and ref.addend not in self.refs[ref.target]:
-            return None
-        if parts.imm_offset == ref.offset:
-            fetched = self._fetched(block, position, ref, parts)
-            return (fetched, RefKind.PC32) if fetched else None
-        if flow(insn.raw) is Flow.JUMP_INDIRECT:
-            return place, RefKind.ABS32
-        if parts.mnemonic == "lea" and isinstance(parts.operands[0], Reg):
-            held = self.addresses.fate(block, position + 1, parts.operands[0].name, use=self._enters)
-            return (place, RefKind.ABS32) if held is None else None
-        target = parts.operands[0] if parts.mnemonic in ("mov", "add") else None
-        indexed = any(isinstance(o, Mem) and o.index and o.scale == WORD for o in parts.operands)
-        if not isinstance(target, Reg) or not has_mask(target.name) or not indexed:
-            return None
+        ends = flow(parts.raw)
+        if ends is not Flow.NEXT:
+            return (place, RefKind.ABS32) if ends is Flow.JUMP_INDIRECT else ends is Flow.CALL_INDIRECT
+        target = parts.operands[0]
+        memory = next(o for o in parts.operands if isinstance(o, Mem))
+        indexed = memory.index is not None and memory.scale == WORD
+        if memory.index is not None and memory.size < WORD:
+            return True  # of other data, counted from somewhere before it
+        if not isinstance(target, Reg) or not has_mask(target.name) or parts.mnemonic not in ("mov", "add"):
+            stored = parts.mnemonic in MAY_STORE and not isinstance(target, Reg)
+            return stored and self.addresses.stored(block, position) is None
         if parts.mnemonic == "mov" and self._only_jumped_to(block, position + 1, target.name):
-            return place, RefKind.ABS32
+            return (place, RefKind.ABS32) if indexed else True
         summed = target.name if parts.mnemonic == "add" else None
         at = position + 1
         if summed is None:
             at, summed = self._added_to(block, position + 1, target.name)
-        if ref.kind is RefKind.GOTOFF and summed and self._only_jumped_to(block, at, summed):
+        if indexed and ref.kind is RefKind.GOTOFF and summed and self._only_jumped_to(block, at, summed):
             return place, RefKind.GOTOFF
-        return None
-
-    def _enters(self, block: Block, position: int, register: str) -> str | None:
-        """What an instruction does with the address of a table: "" for jumping to an entry."""
-        insn = block.insns[position]
-        if flow(insn.raw) in (Flow.RETURN, *CALLS):
-            return ""  # by then it is left over
-        parts = decode(insn.raw)
-        if (
-            parts.mnemonic == "mov"
-            and parts.operands[1:] == (Reg(register, WORD),)
-            and isinstance(parts.operands[0], Reg)
-        ):
-            return parts.operands[0].name
-        entry = next((o for o in parts.operands if isinstance(o, Mem)), None)
-        if parts.mnemonic == "mov" and parts.operands[0] == entry and entry is not None:
-            return "" if self._kept(block, entry) else None
-        if entry is None or (entry.base, entry.scale, entry.disp) != (register, WORD, 0) or entry.index == register:
-            return None
-        if flow(insn.raw) is Flow.JUMP_INDIRECT:
-            return ""
-        target = parts.operands[0]
-        if parts.mnemonic != "mov" or not isinstance(target, Reg):
-            return None
-        return "" if self._only_jumped_to(block, position + 1, target.name) else None
-
-    def _kept(self, block: Block, slot: Mem) -> bool:
-        """Whether the address is kept in the frame, and whoever takes it from there uses it as a table, too.  What a
-        slot is called that esp leads to changes with esp: there it is believed."""
-        if slot.base == "esp":
-            return True
-        if slot.base != "ebp" or slot.index is not None:
-            return False
-        if (block.label, slot.disp) in self._asked:
-            return True
-        own = self.owners[block.label].blocks
-        self._asked |= {(each.label, slot.disp) for each in own}
-        fine = all(self._taken(each, i, slot) for each in own for i in range(len(each.insns)))
-        self._asked -= {(each.label, slot.disp) for each in own}
-        return fine
-
-    def _taken(self, block: Block, position: int, slot: Mem) -> bool:
-        """Whether an instruction uses the slot, if at all, to keep something, or a table's address as such."""
-        parts = decode(block.insns[position].raw)
-        touched = [o for o in parts.operands if isinstance(o, Mem) and o.base == "ebp" and o.index is None]
-        if not any(abs(each.disp - slot.disp) < WORD for each in touched):
-            return True
-        first = parts.operands[0]
-        if parts.mnemonic != "mov" or touched[0].disp != slot.disp or touched[0].size != WORD:
-            return False
-        if not isinstance(first, Reg):
-            return True
-        return self.addresses.fate(block, position + 1, first.name, use=self._enters) is None
+        return False
 
     def _only_jumped_to(self, block: Block, position: int, register: str) -> bool:
         return self.addresses.fate(block, position, register) is None
@@ -177,6 +155,42 @@ class JumpTables:
             if effect.may_write & mask:
                 return None
         return None
+
+
+class _Enters(Use):
+    """What may be done with the address of a table: to keep it where nobody else finds it, and to go where it says."""
+
+    lent = False
+
+    def __init__(self, addresses: CodeAddresses) -> None:
+        self.addresses = addresses
+
+    def register(self, block: Block, position: int, register: str, passed: bool) -> str | None:
+        insn = block.insns[position]
+        if flow(insn.raw) in (Flow.RETURN, *CALLS):
+            return ""  # by then it is left over
+        parts = decode(insn.raw)
+        first = parts.operands[0]
+        if parts.mnemonic == "mov" and parts.operands[1:] == (Reg(register, WORD),) and isinstance(first, Reg):
+            return first.name
+        entry = next((o for o in parts.operands if isinstance(o, Mem)), None)
+        if parts.mnemonic == "push" or (parts.mnemonic == "mov" and first == entry):
+            return "" if parts.operands[-1] == Reg(register, WORD) and self.kept(block, position) else None
+        if entry is None or (entry.base, entry.scale, entry.disp) != (register, WORD, 0) or entry.index == register:
+            return None
+        if flow(insn.raw) is Flow.JUMP_INDIRECT:
+            return ""
+        if parts.mnemonic != "mov" or not isinstance(first, Reg):
+            return None
+        return "" if self.addresses.fate(block, position + 1, first.name) is None else None
+
+    def word(self, block: Block, position: int) -> str | None:
+        return None
+
+    def kept(self, block: Block, position: int) -> bool:
+        """Whether an instruction stores to the stack, and to a word of which nobody has the address."""
+        places = list(self.addresses.slots(block, position))
+        return bool(places) and not any(self.addresses.stack.lends(block, at) for at in places)
 
 
 def _number(insn: Insn, register: Reg) -> int | None:

@@ -3,7 +3,6 @@
 // stays: thunk_user: return address
 // stays: inline_argument: return address
 // stays: inline_by_frame: return address
-// stays: _start: return address
 // stays: fail: falls into it
 #include "check.h"
 FUNCTION(_start)
