@@ -144,7 +144,6 @@ def run(linked: Linked, label: str, start: Start, lower: int = 0) -> End:
     engine.reg_write(_IDS["esp"], esp)
     engine.reg_write(x86.UC_X86_REG_EFLAGS, 2)
     watch = _Watch(linked, esp)
-    engine.hook_add(unicorn.UC_HOOK_CODE, watch.step)
     go(engine, linked, linked.labels[label], watch)
     registers = {name: engine.reg_read(_IDS[name]) for name in REGISTERS}
     registers["esp"] += lower
@@ -155,6 +154,19 @@ def run(linked: Linked, label: str, start: Start, lower: int = 0) -> End:
 
 def go(engine: Any, linked: Linked, address: int, watch: _Watch) -> None:
     """Run from there until SENTINEL is reached, over faults that have a fixup."""
+    hook = engine.hook_add(unicorn.UC_HOOK_CODE, watch.step)
+    _go(engine, linked, address, watch)
+    _unhook(engine, hook)
+
+
+def _unhook(engine: Any, hook: int) -> None:
+    """An engine and its hook hold each other, and the hook itself: gigabytes, before somebody looks for circles."""
+    function = engine._callbacks[hook]
+    engine.hook_del(hook)
+    function._objects.clear()
+
+
+def _go(engine: Any, linked: Linked, address: int, watch: _Watch) -> None:
     while True:
         try:
             engine.emu_start(address, SENTINEL, count=LIMIT)

@@ -186,7 +186,6 @@ def run(linked: Linked, call: Call, gate: str = "gate") -> Seen:
     engine.reg_write(_IDS["esp"], esp)
     engine.reg_write(x86.UC_X86_REG_EFLAGS, call.flags)
     watch = _Watch(linked, esp)
-    engine.hook_add(unicorn.UC_HOOK_CODE, watch.step)
     go(engine, linked, linked.labels[gate], watch)
     found = {name: getattr(x86, f"UC_X86_REG_{name}") for name in ("DS", "ES", "SS", "EFLAGS")}
     values = {name: engine.reg_read(which) for name, which in found.items()}
