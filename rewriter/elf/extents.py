@@ -35,6 +35,7 @@ class Extent:
     leaders: set[int] = field(default_factory=set)
     pins: dict[str, None] = field(default_factory=dict)  # reasons, in order of discovery
     verbatim: bool = False  # not to be split into instructions
+    sticks_out: bool = False  # its symbol is larger than what is left of the section
 
     def pin(self, reason: str) -> None:
         self.pins.setdefault(reason)
@@ -146,6 +147,8 @@ class Extents:
         for extent in self._named(section, symbols):
             yield from self._between(section, position, extent.start)
             extent.decode()
+            if extent.sticks_out:
+                extent.cut_padding()
             yield extent
             position = extent.end
         yield from self._between(section, position, section.end)
@@ -164,11 +167,13 @@ class Extents:
             size = min(symbol.size, section.end - symbol.value)
             if current is not None and symbol.value < current.end and (current.sized or symbol.value == current.start):
                 current.end = max(current.end, symbol.value + size)
+                current.sticks_out |= size < symbol.size
                 continue
             if current is not None:
                 yield current
             end = symbol.value + size if size else starts[bisect_right(starts, symbol.value)]
             current = Extent(self._unique(symbol.name), section, symbol.value, end, sized=size > 0)
+            current.sticks_out = size < symbol.size
             if symbol.kind == "object":
                 current.give_up(DATA_IN_TEXT)
         if current is not None:

@@ -11,7 +11,10 @@ import struct
 import pytest
 
 import toykernel.image
+from rewriter.contract import Contract
 from rewriter.elf import ElfError, emit, load
+from rewriter.probes.counters import insert_counters
+from rewriter.verify import verify
 from tests.hostile.cases import KINDS
 from tests.hostile.elf_parts import SECTION, parts
 from tests.hostile.pool import Totals, answers
@@ -89,6 +92,17 @@ def test_a_file_left_behind_is_found() -> None:
 
 def test_the_original_loads() -> None:
     assert verdict(original()) == "loaded"
+
+
+def test_symbols_larger_than_their_section_hold_no_padding() -> None:
+    """What is written for them is read again: the last function does not fall out of the text's new padding."""
+    broken = bytearray(original())
+    table = next(table for table in parts(original()).tables if table.name == "symbols")
+    for row in range(table.count):
+        struct.pack_into("<I", broken, table.offset + table.size * row + 8, 0x7FFF)
+    once = load(bytes(broken))
+    insert_counters(once, Contract())
+    assert verify(load(emit(once, move=True))) == []
 
 
 def test_truncated_files_are_refused() -> None:

@@ -34,6 +34,13 @@ def patched(at, *words, kernel=PLAIN):
     return kernel[:at] + struct.pack(f"<{len(words)}I", *words) + kernel[at + 4 * len(words) :]
 
 
+@pytest.mark.parametrize("place", [KERNEL + 0x200000, 0x08050000])
+def test_a_kernel_that_leaves_its_code(place):
+    """Zeros are instructions: twenty million of them would be translated, and kept, before that is a hang."""
+    away = guest("int 0x80", {0x80: f"mov eax, {place}; jmp eax"})
+    assert refusal(away) == f"the kernel runs into {place:#x}, where it has no code"
+
+
 def test_no_multiboot_header():
     assert refusal(b"") == "not a multiboot kernel: no header in the first 8 KiB"
     assert "not a multiboot kernel" in refusal(b"\x7fELF" + bytes(10_000))

@@ -108,12 +108,16 @@ def _range_at(handle: int, found: tuple[int, int]) -> Any:
     return (_U64 * 2).from_address(handle + 8 * places[0]) if len(places) == 1 else None
 
 
+_TRANSLATED = 1 << 27  # bytes of translated code that are kept: a gigabyte, by itself
+
+
 class Cpu:
     """One processor over `memory`.  Hooks must be added before the first `run`: code that was translated without
     a hook runs without it, unless it is forgotten."""
 
     def __init__(self, memory: Memory) -> None:
         self._engine = Uc(UC_ARCH_X86, UC_MODE_32)
+        self._engine.ctl_set_tcg_buffer_size(_TRANSLATED)
         self._ram = (ctypes.c_char * SIZE).from_buffer(memory.raw)
         self._engine.mem_map_ptr(0, SIZE, UC_PROT_ALL, ctypes.addressof(self._ram))
         # Without this the address at which to stop is translated when a run ends, and the fault changes CR2.

@@ -64,6 +64,15 @@ class Image:
         if start < 1 << 32:
             yield start, (1 << 32) - 1
 
+    def holds(self, address: int) -> bool:
+        """Whether the kernel has code there, where it is linked or where it is loaded."""
+        return any(
+            start <= address < start + segment.size
+            for segment in self.segments
+            if segment.executable
+            for start in (segment.virtual, segment.physical)
+        )
+
     def places(self, opcode: int) -> Iterator[int]:
         """Where instructions of this opcode, a byte, may begin: whoever comes from a little before gets there."""
         for segment in self.segments:

@@ -48,6 +48,7 @@ class Pc:
         self._halted = -1  # the address behind the `hlt` reached last
         self._refused: State | None = None  # user mode at an `in` or `out`
         self._cancelled = cancelled
+        self._image = image
         self._in_kernel, self._resumed, self._due = True, False, _NEVER
         self._entries = self._calls = self._idle = 0
         self._space: int | None = None
@@ -225,6 +226,8 @@ class Pc:
             if self._in_kernel:
                 ring, cr0, cr3, _, tss, _, *registers = self._user.read()
                 if ring & 3 != 3:  # code that runs before paging
+                    if not self._image.holds(address):
+                        raise MachineError(f"the kernel runs into {address:#x}, where it has no code")
                     for observer in self.observers:
                         observer.early(address, size)
                     return
