@@ -77,9 +77,30 @@ class CodeAddresses:
         first = parts.operands[0]
         if parts.mnemonic in ("mov", "lea") and isinstance(first, Reg):
             return self.fate(block, position + 1, first.name)
-        if _compared_by_order(block, position):
+        if self.compared_by_order(block, position):
             return ORDERED
         return self.stored(block, position) if parts.mnemonic in MAY_STORE else COMPUTED
+
+    def compared_by_order(self, block: Block, position: int) -> bool:
+        """Whether there is a comparison whose flags decide by more than equality, at once or further on."""
+        if decode(block.insns[position].raw).mnemonic != "cmp":
+            return False
+        work, seen = [(block, position + 1)], {block.label}
+        while work:
+            at, start = work.pop()
+            for insn in at.insns[start:]:
+                effect = effects(insn)
+                if effect.may_write & FLAGS == FLAGS == effect.reads & FLAGS or flow(insn.raw) in (*CALLS, Flow.RETURN):
+                    break  # `int`: who is told takes no flags
+                if effect.reads & BY_ORDER:
+                    return True
+                if effect.may_write & FLAGS:
+                    break
+            else:
+                onward = [to for to in self.stack.onward(at) if to.label not in seen]
+                seen |= {to.label for to in onward}
+                work += [(to, 0) for to in onward]
+        return False
 
     def stored(self, block: Block, position: int, use: Use = PLAIN) -> str | None:
         """What becomes of an address that an instruction names, where it stores it on the stack."""
@@ -159,7 +180,7 @@ class CodeAddresses:
             effect = effects(insn)
             if effect.reads & mask:
                 copy = use.register(block, i, register, passed)
-                if copy is None or (copy == "" and not passed and _compared_by_order(block, i)):
+                if copy is None or (copy == "" and not passed and self.compared_by_order(block, i)):
                     return COMPUTED if copy is None else ORDERED
                 copies += [(i + 1, copy)] if copy else []
                 if not copy and _stores(insn, register):
@@ -189,7 +210,7 @@ class CodeAddresses:
             effect = effects(insn)
             if any(_overlaps(known, memory, size, at) for memory, size in effect.loads):
                 copy = self._taken(block, i, use)
-                if copy is None or (copy == "" and not passed and _compared_by_order(block, i)):
+                if copy is None or (copy == "" and not passed and self.compared_by_order(block, i)):
                     return COMPUTED if copy is None else ORDERED
                 copies += [(i + 1, copy)] if copy else [(i + 1, to) for to in self.slots(block, i)]
             if any(slot(known, memory) == at and size == WORD for memory, size in effect.stores):
@@ -248,19 +269,6 @@ def _overlaps(known: Known, memory: Mem, size: int | None, at: int) -> bool:
     """Whether a word of the stack is read, or a part of it."""
     start = slot(known, memory)
     return start is not None and size is not None and start - WORD < at < start + size
-
-
-def _compared_by_order(block: Block, position: int) -> bool:
-    """Whether there is a comparison whose flags decide a branch by more than equality."""
-    if decode(block.insns[position].raw).mnemonic != "cmp":
-        return False
-    for insn in block.insns[position + 1 :]:
-        effect = effects(insn)
-        if effect.reads & FLAGS:
-            return bool(effect.reads & BY_ORDER)
-        if effect.may_write & FLAGS:
-            return False
-    return False
 
 
 def _use(insn: Insn, register: str) -> str | None:

@@ -9,6 +9,7 @@ from rewriter.contract import Contract
 from rewriter.elf.addresses import COMPUTED, ORDERED, UNKNOWN, CodeAddresses
 from rewriter.elf.callers import callers_read
 from rewriter.elf.extents import PADDING
+from rewriter.elf.ordered import ordered_entries
 from rewriter.elf.promises import promised
 from rewriter.elf.sections import main_text
 from rewriter.elf.stack import Stack
@@ -42,6 +43,9 @@ class _Pins:
                 self._check_block(function, block)
         for function, reason in callers_read(self.program, self.addresses):
             self._add(function, reason)
+        for ref in ordered_entries(self.program, self.addresses):
+            if ref.target in self.owner:
+                self._pin_misused(self.owner[ref.target], ref, ORDERED)
         self._pin_between()
         self._pin_named_by_data()
         self._pin_unreached()

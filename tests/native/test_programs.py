@@ -26,10 +26,6 @@ REWRITES: dict[str, Callable[[bytes, Contract], bytes]] = {
     "shuffled": lambda image, contract: emit(shuffle(load(image, contract), 1)),
     "shuffled and moved": lambda image, contract: emit(shuffle(load(image, contract), 2), move=True),
 }
-# What the rewriter still gets wrong, by program: (reason, rewrites).
-OPEN: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sorted.S": ("layout does not know that a table is sorted", ("shuffled", "shuffled and moved")),
-}
 pytestmark = pytest.mark.skipif(native.missing() is not None, reason=str(native.missing()))
 
 
@@ -66,10 +62,7 @@ def _stable(name: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("rewrite", REWRITES)
-def test_the_trap_does_not_close(name: str, rewrite: str, request: pytest.FixtureRequest) -> None:
-    reason, rewrites = OPEN.get(name, ("", ()))
-    if rewrite in rewrites:
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_the_trap_does_not_close(name: str, rewrite: str) -> None:
     original = image(name)
     assert native.run(original) == native.Outcome(b"", 0)
     assert native.run(REWRITES[rewrite](original, contract(name))) == native.Outcome(b"", 0)
@@ -84,7 +77,7 @@ def test_only_what_must_stay_stays(name: str) -> None:
         assert any(reason in pin for pin in pins[function]), pins[function]
 
 
-@pytest.mark.parametrize("name", ["differences.S", "own_address.S", "stubs.S"])
+@pytest.mark.parametrize("name", ["differences.S", "own_address.S", "sorted.S", "stubs.S"])
 def test_without_pins_the_trap_closes(name: str) -> None:
     """Else the tests above would say nothing about pins."""
     program = load(image(name))

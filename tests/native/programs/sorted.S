@@ -1,4 +1,12 @@
-// A table sorted by code address, searched by halves: it must be sorted again when the code moves.
+// Tables sorted by code address, searched by halves: whose order they are in stays where it is.
+// stays: alpha: compared by order
+// stays: beta: compared by order
+// stays: gamma: compared by order
+// stays: delta: compared by order
+// stays: epsilon: compared by order
+// stays: first: compared by order
+// stays: second: compared by order
+// stays: third: compared by order
 #include "check.h"
 FUNCTION(_start)
     movl $alpha, %eax
@@ -16,6 +24,9 @@ FUNCTION(_start)
     movl $epsilon, %eax
     call find
     EXPECT(5)
+    movl $second, %eax
+    call behind
+    EXPECT(2)
     DONE
 END(_start)
 
@@ -38,7 +49,20 @@ LOCAL(find)                         // the value beside eax, 0 if it is not ther
 4:  xorl %eax, %eax
     ret
 END(find)
-    .irp name, alpha, beta, gamma, delta, epsilon
+LOCAL(behind)                       // how many begin before eax or there, of entries of twelve bytes
+    xorl %esi, %esi
+    xorl %edi, %edi
+1:  movl records(%esi), %edx
+    cmpl %eax, %edx
+    ja 2f
+    incl %edi
+    addl $12, %esi
+    cmpl $36, %esi
+    jne 1b
+2:  movl %edi, %eax
+    ret
+END(behind)
+    .irp name, alpha, beta, gamma, delta, epsilon, first, second, third
     .type \name, @function
 \name: ret
     .size \name, . - \name
@@ -46,3 +70,4 @@ END(find)
     .section sorted_table, "a"
     .balign 4
 sorted: .long alpha, 1, beta, 2, gamma, 3, delta, 4, epsilon, 5
+records: .long first, 1, 1, second, 2, 2, third, 3, 3
