@@ -34,6 +34,11 @@ class Reason(StrEnum):
     OBSTACLE = "no copy can be made of the handler"
     BROKEN = "a pass made something invalid of it, which was thrown away"
 
+    # A pointer to a table of operations was tested, or not (§4.2)
+    TABLE = "tests the pointer to a table"
+    VARIES = "it leads to several tables"
+    WRITABLE = "the table may change"
+
     # An argument was folded, or not (§4.2)
     IMPLIED = "the number implies it"
     TESTED = "tested at the entry"

@@ -160,6 +160,8 @@ def _make_room(work: Work) -> str:
         block.falls_to = inner if block.falls_to == work.name else block.falls_to
         block.label = inner if block.label == work.name else block.label
     work.clone_of[inner] = work.clone_of.pop(work.name, work.name)
+    if work.name in work.pieces:
+        work.pieces[inner] = work.pieces.pop(work.name)
     if work.name in work.holes:
         work.holes[inner] = work.holes.pop(work.name)
     work.function.blocks[:] = blocks

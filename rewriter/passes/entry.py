@@ -132,6 +132,7 @@ def joined(early: Work, way: Entrance, name: str, number: int) -> Work:
     work.numbered = frozenset(route[label] for label in way.there)
     work.clone_of |= {body[label]: original for label, original in early.clone_of.items() if label in body}
     work.stands_for = {body[label]: place for label, place in early.stands_for.items() if label in body}
+    work.pieces = {body[label]: piece for label, piece in early.pieces.items() if label in body}
     work.holes = {body[label]: behind for label, behind in early.holes.items() if label in body}
     work.holes[door.label] = way.back[0]
     work.failing = {body.get(label, label) for label in early.failing}

@@ -15,7 +15,7 @@ The handler finds its arguments where it wants them, and the caller's words stay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rewriter.analysis.depths import Depths
@@ -27,6 +27,7 @@ from rewriter.ir import Block, Function
 from rewriter.passes.arguments import NAME, guard, renumber
 from rewriter.passes.inline import Inliner
 from rewriter.passes.paths import Path
+from rewriter.passes.tables import Guard, repeat
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
 from rewriter.reasons import Reason
@@ -46,9 +47,11 @@ def plain(
     implied: Mapping[int, int],
     guarded: Mapping[int, int],
     number: int | None,
+    tables: Sequence[Guard] = (),
 ) -> Work | None:
     """The handler's copy behind tests of the `guarded` arguments, called with those that are `implied`; `number` is
-    what it must find in eax, if it matters.  None if it cannot be called with other arguments."""
+    what it must find in eax, if it matters; `tables`: the pointers that it tests.  None if it cannot be called with
+    other arguments."""
     if not implied:
         work = Work.on(Inliner(depths, profile).run(handler, name, paths, share), depths, contract, at_return)
         general = handler
@@ -67,6 +70,7 @@ def plain(
         work.wrapper = outer
         general = outer.name
     work.at_home = True
+    repeat(work, tables)
     if guarded:
         guard(work, general, dict(guarded))
     if number is not None:

@@ -23,6 +23,8 @@ from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.plain import plain
 from rewriter.passes.steps import Steps
+from rewriter.passes.tables import NAME as TABLES
+from rewriter.passes.tables import Guard, guard_tables
 from rewriter.passes.transform import PASSES, Observer, Pass, Transformer, skipped_passes, used_tables
 from rewriter.passes.work import Work
 from rewriter.profile import Profile
@@ -133,6 +135,8 @@ class Specializer:
         paths = () if INLINE in without else tuple(self.steps.some(INLINE, name, paths))
         work = self._inlined(handler, name, paths, share, transformer, left_out=INLINE in without)
         before = remaining(work)[name]
+        skipped = skipped_passes(without, self.as_published)
+        tables = self._tables(work, transformer) if TABLES not in skipped else ()
         wanted = implied or {}, guarded or {}, candidates or {}
         assumed = self._assumed(work, handler, transformer, wanted, left_out=ARGUMENTS in without)
         if number is not None and self.reads_number(handler):
@@ -140,13 +144,18 @@ class Specializer:
             transformer.check(work, ARGUMENTS)
         work.current = self.current
         work.early = work.copy() if beyond else None
-        work.plain = self._plain(work, handler, paths, share, assumed, number) if beyond else None
-        skipped = skipped_passes(without, self.as_published)
+        work.plain = self._plain(work, handler, paths, share, assumed, number, tables) if beyond else None
         transformer.run(work, [each for each in PASSES[:-1][:most] if each[0] not in skipped])
         small = self._in_place(work, assumed, before, skipped) if beyond else None
         last = (*beyond, *PASSES[-1:])
         transformer.run(work, [each for each in last if each[0] not in skipped])
         return replace(self._result(work, assumed, before), in_place=small)
+
+    def _tables(self, work: Work, transformer: Transformer) -> tuple[Guard, ...]:
+        """Test the pointers to tables for which it pays; the tests."""
+        made: list[Guard] = []
+        transformer.one(work, TABLES, lambda each: made.extend(guard_tables(each, self.profile)))
+        return tuple(made)
 
     def _assumed(
         self,
@@ -196,6 +205,7 @@ class Specializer:
         share: float,
         assumed: Assumed,
         number: int | None,
+        tables: tuple[Guard, ...],
     ) -> Work | None:
         """The same call with nothing folded, for who begins anew."""
         made = plain(
@@ -210,6 +220,7 @@ class Specializer:
             implied=assumed.implied,
             guarded=assumed.tested,
             number=number if self.reads_number(handler) else None,
+            tables=tables,
         )
         self.depths.index.add(work.function)
         if made is not None:

@@ -107,16 +107,8 @@ class _Round:
 
     def _cut(self, block: Block, site: int) -> str:
         """Let a block end before an instruction; the label of the rest."""
-        work, heat = self.work, self.work.heat
-        rest = Block(work.labels().fresh(), block.insns[site:], block.falls_to)
-        block.insns, block.falls_to = block.insns[:site], rest.label
         self.cut.add(block.label)
-        work.function.blocks.insert(work.function.blocks.index(block) + 1, rest)
-        work.returns[rest.label] = work.returns.get(block.label, (0,))
-        heat.edges = {(rest.label if a == block.label else a, b): n for (a, b), n in heat.edges.items()}
-        heat.blocks[rest.label] = heat.block(block.label)
-        heat.flow(block.label, rest.label, heat.block(block.label))
-        return rest.label
+        return self.work.cut(block, site).label
 
     def _lead(self, source: str, block: Block, size: int, target: str) -> None:
         """Give who comes from `source` a copy of the first instructions of the block, which goes on at the target."""

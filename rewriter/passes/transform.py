@@ -31,7 +31,7 @@ from rewriter.verify import Either, verify_function
 Observer = Callable[[str, Function, Function], None]
 Pass = Callable[[Work], None]
 
-# Behind `inline` and `arguments`, which every specialized call begins with.
+# Behind `inline`, `tables` and `arguments`, which every specialized call begins with.
 PASSES: Final[tuple[tuple[str, Pass], ...]] = (
     ("general", general),
     ("duplicate", duplicate),
@@ -58,14 +58,14 @@ PASSES: Final[tuple[tuple[str, Pass], ...]] = (
     ("straighten", straighten),
     ("layout", layout),
 )
-NAMES: Final = ("inline", "arguments", *dict.fromkeys(name for name, _ in PASSES))
-BEYOND_THE_PAPER: Final = frozenset({"duplicate", "sink"})
+NAMES: Final = ("inline", "tables", "arguments", *dict.fromkeys(name for name, _ in PASSES))
+BEYOND_THE_PAPER: Final = frozenset({"tables", "duplicate", "sink"})
 
 
 def skipped_passes(without: frozenset[str], as_published: bool) -> frozenset[str]:
-    """The passes that are not run: `duplicate` does what `general` does, and more."""
+    """The passes that are not run: `duplicate` does what `general` does, and more; without it `tables` tell nobody."""
     skipped = without | (BEYOND_THE_PAPER if as_published else frozenset())
-    return skipped if "duplicate" in skipped else skipped | {"general"}
+    return skipped | {"tables" if "duplicate" in skipped else "general"}
 
 
 class Broken(RuntimeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Index
@@ -18,6 +19,14 @@ from rewriter.passes.inline import Inlined
 from rewriter.passes.outcome import Outcome
 from rewriter.reasons import Reason
 from rewriter.x86.flow import DIRECT, flow
+
+
+class Piece(NamedTuple):
+    """Of a copied block: from which instruction of the original on, and up to which; what lies behind stands for that.
+    None: all."""
+
+    start: int = 0
+    end: int | None = None
 
 
 @dataclass(slots=True)
@@ -37,6 +46,7 @@ class Work:
     current: frozenset[str] = frozenset()  # registers that hold the lowest address of the stack at the entry
     number: int | None = None  # in eax, where the code begins at the gate; None: it is a handler
     stands_for: dict[str, tuple[str, int]] = field(default_factory=dict)  # see `Inlined`
+    pieces: dict[str, Piece] = field(default_factory=dict)  # of blocks that were copied in several
     at_home: bool = False  # each place in it is one of the original program, but for blocks that `stand for` one
     holes: dict[str, str] = field(default_factory=dict)  # see `Inlined`
     failing: set[str] = field(default_factory=set)  # see `Inlined`
@@ -77,6 +87,7 @@ class Work:
             returns=dict(self.returns),
             heat=self.heat.copy(),
             stands_for=dict(self.stands_for),
+            pieces=dict(self.pieces),
             failing=set(self.failing),
             entries=dict(self.entries),
             outcome=Outcome(),
@@ -118,6 +129,20 @@ class Work:
         self.heat.keep(present)
         self.clone_of = {label: original for label, original in self.clone_of.items() if label in present}
         return Labels(self.name, present)
+
+    def cut(self, block: Block, site: int) -> Block:
+        """Let a block end before an instruction; the rest, to which it falls."""
+        rest = Block(self.labels().fresh(), block.insns[site:], block.falls_to)
+        block.insns, block.falls_to = block.insns[:site], rest.label
+        self.function.blocks.insert(self.function.blocks.index(block) + 1, rest)
+        self.returns[rest.label] = self.returns.get(block.label, (0,))
+        if block.label in self.holes:
+            self.holes[rest.label] = self.holes.pop(block.label)
+        heat = self.heat
+        heat.edges = {(rest.label if a == block.label else a, b): n for (a, b), n in heat.edges.items()}
+        heat.blocks[rest.label] = heat.block(block.label)
+        heat.flow(block.label, rest.label, heat.block(block.label))
+        return rest
 
     def block(self, label: str) -> Block:
         return next(block for block in self.function.blocks if block.label == label)

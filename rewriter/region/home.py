@@ -3,7 +3,7 @@ onto the stack that the calls would have pushed."""
 
 from __future__ import annotations
 
-from rewriter.passes.work import Work
+from rewriter.passes.work import Piece, Work
 from rewriter.x86.flow import Flow, flow
 
 Place = tuple[str, int]  # a block, and the position of an instruction in it
@@ -26,7 +26,10 @@ class Home:
         original = self.index.blocks.get(self.work.clone_of.get(label, ""))
         if original is None:
             return None
-        last = len(original.insns) - 1
+        piece, last = self.work.pieces.get(label, Piece()), len(original.insns) - 1
+        site += piece.start
+        if piece.end is not None and site >= piece.end:
+            return original.label, piece.end
         if site <= max(last, 0):
             return original.label, site
         guarded = flow(original.insns[last].raw) is Flow.CALL_INDIRECT if original.insns else False

@@ -85,3 +85,9 @@ def what_is_dead_needs_no_address() -> None:
 
     honest = Touch.before
     Touch.before = lambda self, after, *, stays=True: honest(self, after, stays=False)  # type: ignore[method-assign]
+
+
+def all_data_are_read_only() -> None:
+    from rewriter.analysis import readonly
+
+    readonly._unwritten = lambda program: {data.name: data for data in program.data}

@@ -27,7 +27,27 @@ TAILS = ("tests/region/test_tails.py::test_nobody_sees_what_is_shared",)
 ENTRY = ("tests/region/test_entry.py",)
 HOME = ("tests/region/test_home.py",)
 
+TABLES = ("tests/passes/test_tables.py::test_nobody_sees_which_pointers_are_tested",)
+
 MUTANTS = {
+    "tables_are_not_tested": Mutant(
+        "a pointer is taken for a table's address without a test", passes.tables_are_not_tested, TABLES
+    ),
+    "the_table_is_believed_where_the_test_fails": Mutant(
+        "where the test of a pointer fails, it is taken for the table's address all the same",
+        passes.the_table_is_believed_where_the_test_fails,
+        TABLES,
+    ),
+    "parts_of_blocks_are_whole_ones": Mutant(
+        "an exit takes the rest of a block that was cut for the whole block",
+        region.parts_of_blocks_are_whole_ones,
+        ("tests/passes/test_tables.py::test_nor_in_a_region",),
+    ),
+    "all_data_are_read_only": Mutant(
+        "a table in data that may be written is believed",
+        analysis.all_data_are_read_only,
+        ("tests/analysis/test_readonly.py",),
+    ),
     "stored_addresses_are_unused": Mutant(
         "a function is dropped whose address lies in memory",
         passes.stored_addresses_are_unused,

@@ -83,3 +83,27 @@ def stored_addresses_are_unused() -> None:
         return honest(replace(program, data=[]), contract)
 
     unused._reached = dishonest
+
+
+def tables_are_not_tested() -> None:
+    from rewriter.passes import tables
+
+    know = tables._know
+
+    def careless(work: Any, block: Any, rest: Any, cold: Any) -> None:
+        know(work, block, rest, cold)
+        del block.insns[-2:]
+
+    tables._know = careless
+
+
+def the_table_is_believed_where_the_test_fails() -> None:
+    from rewriter.passes import tables
+
+    know = tables._know
+
+    def careless(work: Any, block: Any, rest: Any, cold: Any) -> None:
+        know(work, block, rest, cold)
+        cold.insns[:] = rest.insns
+
+    tables._know = careless

@@ -13,6 +13,7 @@ from _pytest.outcomes import Skipped
 from rewriter.ir import Program
 from rewriter.passes.specialize import Specialized
 from rewriter.passes.transform import NAMES
+from tests.passes.operations import Operating
 from tests.passes.test_chains import Choosing
 from tests.passes.test_lockstep import check, specialized
 from tests.region.test_lockstep import JOINED, with_region
@@ -25,6 +26,9 @@ WAYS: dict[str, Callable[[int], tuple[Program, Specialized]]] = {
     "region with joins": lambda seed: with_region(seed, JOINED),
     "targets": lambda seed: specialized(seed, writer=Choosing),
     "targets in a region": lambda seed: with_region(seed, writer=Choosing),
+    "tables": lambda seed: specialized(seed, writer=Operating),
+    "tables in a region": lambda seed: with_region(seed, writer=Operating),
+    "tables in a region with joins": lambda seed: with_region(seed, JOINED, writer=Operating),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import ClassVar
 
 from tests.passes.random_frames import ALL, CLEANING, GLOBALS, POINTERS, SOME, TABLE_WORDS, Frame
 
@@ -71,7 +72,9 @@ def text_and_words(
 
 
 class Writer(Frame):
-    """Writes one function."""
+    """Writes one function.  `read_only`: words that the program finds in read-only data."""
+
+    read_only: ClassVar[tuple[int | str, ...]] = ()
 
     def function(self) -> str:
         self.enter()

@@ -18,9 +18,10 @@ from rewriter.ir import Function, Program
 from rewriter.passes.arguments import guard, imply
 from rewriter.passes.inline import Inliner
 from rewriter.passes.paths import Path
-from rewriter.passes.transform import PASSES
+from rewriter.passes.tables import guard_tables
+from rewriter.passes.transform import NAMES, PASSES
 from rewriter.passes.work import Work
-from rewriter.profile import Profile
+from rewriter.profile import Place, Profile
 from rewriter.reasons import Why
 from rewriter.show import listing
 from rewriter.verify import verify
@@ -37,7 +38,7 @@ TRANSFORMS = dict(PASSES)
 
 def test_there_is_a_listing_for_every_pass() -> None:
     shown = {re.match(r"; pass: (\w+)", file.read_text())[1] for file in FILES}  # type: ignore[index]
-    assert shown >= {"inline", "arguments", *TRANSFORMS}
+    assert shown >= {*NAMES, *TRANSFORMS}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -48,7 +49,8 @@ def test_golden(file: File) -> None:
 def transformed(text: str) -> str:
     """Run the pass that the comments name on the first function, and list it."""
     options = options_of(text)
-    found = program(text)
+    fixed = [int(word) if word.isdigit() else word for word in options.get("fixed", "").split()]
+    found = program(text, fixed=fixed)
     work = work_of(found, options)
     name = options["pass"]
     if name == "arguments":
@@ -58,6 +60,9 @@ def transformed(text: str) -> str:
         if tested:
             guard(work, found.functions[0].name, tested)
         text = "".join(f"; refused: argument {n}: {why}\n" for n, why in refused.items())
+    elif name == "tables":
+        guard_tables(work, finding(options["finds"]))
+        text = refusals(work, name)
     elif name == "inline":
         text = refusals(work, name)
     else:
@@ -68,13 +73,21 @@ def transformed(text: str) -> str:
     return text + listing(work.function)
 
 
+def finding(text: str) -> Profile:
+    """`f.load+1 = 16 9x, …`: this load finds the address `fixed + 16` nine times."""
+    found: dict[Place, dict[Place, int]] = {}
+    for label, position, offset, times in re.findall(r"(\S+)\+(\d+) = (\d+) (\d+)x", text):
+        found.setdefault((label, int(position)), {})["fixed", int(offset)] = int(times)
+    return Profile("0" * 64, pointers=found)
+
+
 def refusals(work: Work, name: str) -> str:
     missed = [remark for remark in work.outcome.remarks if remark.kind == "missed" and remark.pass_name == name]
     return "".join(f"; refused: {Why(remark.reason, remark.detail)}\n" for remark in missed)
 
 
 def options_of(text: str) -> dict[str, str]:
-    return dict(re.findall(r"^; (pass|hot|cold|known|guarded|call): (.*)$", text, re.MULTILINE))
+    return dict(re.findall(r"^; (pass|hot|cold|known|guarded|call|fixed|finds): (.*)$", text, re.MULTILINE))
 
 
 def work_of(found: Program, options: dict[str, str]) -> Work:

@@ -60,15 +60,17 @@ def combinations(options: Options) -> Iterator[tuple[str, Options]]:
     for name in ALL_PASSES:
         if name != "region":
             yield f"without region and {name}", replace(options, without=frozenset({"region", name}))
-    others = [name for name in ALL_PASSES[2:] if name != "region"]
+    first_two = ("inline", "arguments")
+    behind = [name for name in ALL_PASSES if name not in first_two]
+    others = [name for name in behind if name != "region"]
     for first in (0, 1):
         half = frozenset(others[first::2])
         yield f"without every second, {others[first]} the first", replace(options, without=half)
         yield f"without region and every second, {others[first]} the first", replace(options, without=half | {"region"})
     for name in ALL_PASSES:
         yield f"{name} alone", replace(options, without=every - {name})
-    for name in ALL_PASSES[2:]:
-        yield f"inline, arguments and {name}", replace(options, without=every - {*ALL_PASSES[:2], name})
+    for name in behind:
+        yield f"inline, arguments and {name}", replace(options, without=every - {*first_two, name})
     yield "none", replace(options, first=0)
     for n, name in prefixes(options):
         yield f"the first {n}, up to {name}", replace(options, first=n)

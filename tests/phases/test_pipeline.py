@@ -54,7 +54,7 @@ def test_lseek_and_read_cost_less_and_other_calls_the_same(results: dict[str, Ph
 def test_no_argument_of_read_and_lseek_is_refused(results: dict[str, PhaseResult]) -> None:
     """A guard may not pay; but nothing speaks against what the numbers imply."""
     variants: Any = results["measure"].summary["syscalls"]
-    assert variants["lseek"]["variants"][0]["constants"] == {"1": 0, "2": 0}
+    assert {"1": 0, "2": 0}.items() <= variants["lseek"]["variants"][0]["constants"].items()
     assert variants["read"]["variants"][0]["constants"]["2"] == 4096
     remarks: Any = results["specialize"].summary["remarks"]
     refused = [row["reason"] for row in remarks if (row["pass"], row["kind"]) == ("arguments", "missed")]

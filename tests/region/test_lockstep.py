@@ -20,6 +20,7 @@ from rewriter.region.lift import Limits
 from rewriter.region.lower import Lowered
 from rewriter.region.region import region
 from tests.passes.lockstep import link
+from tests.passes.operations import always_the_first
 from tests.passes.random_programs import Writer
 from tests.passes.test_lockstep import CONTRACT, all_paths, check, made, pointed, profile_of, some, starts
 
@@ -35,7 +36,10 @@ def with_region(seed: int, limits: Limits = WIDE, writer: type[Writer] | None = 
     implied = {n: v for n, v in known.items() if random.random() < 0.6}
     guarded = {n: v for n, v in known.items() if n not in implied}
     linked, states = link(found), starts(random, 12, known)
-    maker = Specializer(found, CONTRACT, profile_of(linked, states[1:4]))
+    profile = profile_of(linked, states[1:4])
+    if found.data[1:]:
+        profile = always_the_first(profile, found)
+    maker = Specializer(found, CONTRACT, profile)
     paths = some(all_paths(Index(found), "sys_call", pointed(linked, found, states)), random)
     reason = maker.obstacle("sys_call")
     if reason:
