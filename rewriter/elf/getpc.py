@@ -90,9 +90,9 @@ class _Section:
 
 def _added(raw: bytearray, field: int) -> tuple[int, int] | None:
     """Where an addition of the constant at `field` begins, and the number of its register."""
-    if field >= LENGTH + 3 and raw[field - 2] == 0x81 and raw[field - 1] & 0xF8 == 0xC0:
+    if field >= LENGTH + 2 and raw[field - 2] == 0x81 and raw[field - 1] & 0xF8 == 0xC0:
         return field - 2, raw[field - 1] & 7
-    if field >= LENGTH + 2 and raw[field - 1] == 0x05:
+    if field >= LENGTH + 1 and raw[field - 1] == 0x05:
         return field - 1, 0
     return None
 

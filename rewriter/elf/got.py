@@ -29,6 +29,7 @@ from rewriter.x86.flow import sweep
 TABLE = "_GLOBAL_OFFSET_TABLE_"
 JUMP_THROUGH = b"\xff\x25"  # jmp [address]
 ROW = 8  # bytes of a relocation
+FIELD = 4  # bytes of an address, with which such a jump ends: before it may be prefixes (bnd, notrack)
 COUNTED = (R_GOT32, R_GOT32X, R_GOTOFF)
 
 
@@ -91,6 +92,6 @@ class GlobalOffsetTable:
                 for address, size in sweep(section.raw, section.address):
                     offset = address - section.address
                     raw = section.raw[offset : offset + size]
-                    slot = int.from_bytes(raw[-4:], "little")
-                    if raw[:2] == JUMP_THROUGH and self.at(slot) is not None:
-                        yield section, offset + 2, slot
+                    slot = int.from_bytes(raw[-FIELD:], "little")
+                    if raw[-FIELD - 2 : -FIELD] == JUMP_THROUGH and self.at(slot) is not None:
+                        yield section, offset + size - FIELD, slot
