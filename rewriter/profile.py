@@ -48,14 +48,16 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Facts from runs of one kernel.  `arguments` counts, by site, each group of all arguments (§4.2); `pointers`, by
-    instruction that loads one, the places in data that its word was the address of."""
+    """Facts from runs of one kernel.  `arguments` counts, by site, each group of all arguments (§4.2); `values`,
+    by the block of the kernel that ends with a direct call, the groups of stack arguments that its table kept, () for
+    all others; `pointers`, by instruction that loads one, the places in data that its word was the address of."""
 
     kernel: str  # SHA-256 of the ELF file, hexadecimal
     arguments: Mapping[Site, Mapping[Arguments, int]] = field(default_factory=dict)
     blocks: Mapping[str, int] = field(default_factory=dict)
     edges: Mapping[Edge, int] = field(default_factory=dict)
     traces: tuple[Trace, ...] = ()
+    values: Mapping[str, Mapping[Arguments, int]] = field(default_factory=dict)
     pointers: Mapping[Place, Mapping[Place, int]] = field(default_factory=dict)
 
     def __add__(self, other: Profile) -> Profile:
@@ -72,6 +74,10 @@ class Profile:
             _sum(self.blocks, other.blocks),
             _sum(self.edges, other.edges),
             merged(self.traces + other.traces),
+            {
+                site: _sum(self.values.get(site, {}), other.values.get(site, {}))
+                for site in sorted({*self.values, *other.values})
+            },
             {
                 at: _sum(self.pointers.get(at, {}), other.pointers.get(at, {}))
                 for at in sorted({*self.pointers, *other.pointers})
@@ -98,6 +104,11 @@ class Profile:
             "blocks": [[label, count] for label, count in sorted(self.blocks.items())],
             "edges": [[*edge, count] for edge, count in sorted(self.edges.items())],
             "traces": traces,
+            "values": [
+                [site, list(passed), count]
+                for site, counts in sorted(self.values.items())
+                for passed, count in sorted(counts.items())
+            ],
             "pointers": [
                 [*at, *to, count]
                 for at, counts in sorted(self.pointers.items())
@@ -118,7 +129,8 @@ class Profile:
             raise ProfileError("not a profile: no JSON object")
         if table.get("schema") != SCHEMA:
             raise ProfileError(f"schema {_short(table.get('schema'))}, expected {SCHEMA!r}")
-        unknown = sorted(table.keys() - {"schema", "kernel", "arguments", "blocks", "edges", "traces", "pointers"})
+        known = {"schema", "kernel", "arguments", "blocks", "edges", "traces", "values", "pointers"}
+        unknown = sorted(table.keys() - known)
         if unknown:
             raise ProfileError(f"a profile has no {_short(unknown[0])}")
         return Profile(
@@ -127,6 +139,7 @@ class Profile:
             dict(_read(table, "blocks", (_text, _count))),
             {(start, end): count for start, end, count in _read(table, "edges", (_text, _text, _count))},
             tuple(sorted(Trace(*row) for row in _read(table, "traces", (_text, _texts, _count)))),
+            _read_values(table),
             _read_pointers(table),
         )
 
@@ -190,6 +203,13 @@ def _read_arguments(table: dict[str, Any]) -> dict[Site, dict[Arguments, int]]:
     found: dict[Site, dict[Arguments, int]] = {}
     for program, address, number, values, count in _read(table, "arguments", (_text, _word, _word, _words, _count)):
         found.setdefault(Site(program, address, number), {})[values] = count
+    return found
+
+
+def _read_values(table: dict[str, Any]) -> dict[str, dict[Arguments, int]]:
+    found: dict[str, dict[Arguments, int]] = {}
+    for site, passed, count in _read(table, "values", (_text, _words, _count)):
+        found.setdefault(site, {})[passed] = count
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rewriter.analysis.sites import CallSite
+from rewriter.probes.arguments import WORDS, is_number
 from rewriter.probes.values import single
 from rewriter.profile import Arguments, Site
 from rewriter.reasons import Reason, Why
@@ -120,6 +121,15 @@ def dominant(groups: Mapping[Arguments, int], arity: int) -> dict[int, tuple[int
     total = sum(groups.values())
     found = {i: next(iter(single(groups, i).items())) for i in range(arity)}
     return {i: (value, count) for i, (value, count) in found.items() if count >= COMMON * total}
+
+
+def common_numbers(groups: Mapping[Arguments, int]) -> dict[int, tuple[int, int]]:
+    """The arguments of a call inside that are numbers and hardly vary: the value of each, and how often it was passed;
+    of all calls, those that are in its table no more among them."""
+    known = {group[:WORDS]: count for group, count in groups.items() if group}
+    total = sum(groups.values())
+    found = {i: next(iter(single(known, i).items())) for i in range(min(map(len, known), default=0))}
+    return {i: each for i, each in found.items() if is_number(each[0]) and each[1] >= max(1, COMMON * total)}
 
 
 def contradicted(site: CallSite, groups: Mapping[Arguments, int]) -> bool:

@@ -67,6 +67,7 @@ def run(
         counted.blocks,
         counted.edges,
         tuple(sorted(traced.traces)),
+        traced.values,
         pointers=traced.pointers,
     )
     depths = observed.depths

@@ -20,11 +20,12 @@ from rewriter.options import Options, System
 from rewriter.phases.call_tree import call_trees, ways
 from rewriter.phases.count import Counted, profiled
 from rewriter.phases.load import Loaded, kind
+from rewriter.phases.passed import argument_tables, value_table
 from rewriter.phases.values import Values
 from rewriter.probes.pointers import PointerTables, insert_pointer_tables
 from rewriter.probes.stack_walk import insert_stack_walk
 from rewriter.probes.traces import Totals, plausible
-from rewriter.profile import Place, Trace
+from rewriter.profile import Arguments, Place, Trace
 from rewriter.report import PhaseResult, Table
 from rewriter.variants import Variant
 
@@ -39,6 +40,7 @@ class Traced:
     noise: tuple[Trace, ...]  # those that cannot have happened
     totals: Mapping[str, Totals]
     pointers: Mapping[Place, Mapping[Place, int]] = field(default_factory=dict)  # what led to tables of operations
+    values: Mapping[str, Mapping[Arguments, int]] = field(default_factory=dict)  # what calls inside pass, by site
 
 
 def run(
@@ -53,20 +55,31 @@ def run(
     says."""
     kernel = loaded.kernel.copy()
     points = _points(loaded, counted, observed.choice.variants)
+    least = _least(observed.choice.variants)
+    tables = argument_tables(options, system, kernel, observed.depths, counted.blocks, points, least)
     stacks = insert_stack_walk(
-        kernel, system.contract, points, table_size=options.table_size, clean_every=options.clean_every
+        kernel,
+        system.contract,
+        points,
+        table_size=options.table_size,
+        clean_every=options.clean_every,
+        told=tables.told if tables is not None else None,
     )
     watched = _watch(options, system, kernel, observed, counted) if stacks.type is not None else None
     image = emit(kernel)
     calls = observed.depths.graph
     pointers: Mapping[Place, Mapping[Place, int]] = {}
+    values: Mapping[str, Mapping[Arguments, int]] = {}
     if options.profile is not None:
-        found, totals, pointers = list(options.profile.traces), dict[str, Totals](), options.profile.pointers
+        found, totals = list(options.profile.traces), dict[str, Totals]()
+        pointers, values = options.profile.pointers, options.profile.values
     else:
-        work = system.work(profiled(options.commands, "stacks"))
+        work = system.work(profiled(options.commands, "stacks", *(["values"] if tables is not None else [])))
         ran = system.machine.run(image, work, patience=PATIENCE, cancelled=cancelled)
         frame = ran.profile[stacks.type] if stacks.type is not None else b""
         found, totals = stacks.read(frame[: stacks.size]), stacks.totals(frame[: stacks.size])
+        if tables is not None and tables.type is not None:
+            values = tables.read(ran.profile[tables.type])
         if watched is not None and watched.points:
             pointers = {(p.label, p.position): words for p, words in watched.read(frame, data_at(image)).items()}
     good = tuple(t for t in found if plausible(t, calls))
@@ -74,7 +87,7 @@ def run(
     names = {handler: observed.names[n] for n, handler in handlers(loaded.kernel, system.contract).items()}
     trees = call_trees(good, names, calls, _entries(loaded, counted))
     entries = sum(t.entries for t in totals.values()) or sum(t.count for t in found)
-    return Traced(good, noise, totals, pointers), PhaseResult(
+    return Traced(good, noise, totals, pointers, values), PhaseResult(
         "traces",
         "§3.1–3.3",
         f"{len(good)} call traces lead to {len(stacks.functions)} functions; "
@@ -88,7 +101,12 @@ def run(
             "traced": list(stacks.functions),
             "tables": {n: asdict(t) for n, t in totals.items()},
         },
-        (_trace_table(good, calls.index), _total_table(totals), _pointer_table(pointers, loaded, counted)),
+        (
+            _trace_table(good, calls.index),
+            _total_table(totals),
+            value_table(values, calls.index),
+            _pointer_table(pointers, loaded, counted),
+        ),
         trees=tuple(trees.values()),
         files={"kernel.tracing.elf": image},
     )

@@ -11,7 +11,7 @@ walk uses `stack_use(depth)` bytes below esp.  Its accesses go through ss, since
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rewriter.analysis.graph import Index
@@ -101,8 +101,10 @@ def insert_stack_walk(
     depth: int = DEPTH,
     table_size: int = 12,
     clean_every: int = 1000,
+    told: Mapping[str, str] | None = None,
 ) -> Stacks:
-    """Insert the probe at the entries of `functions`, in place.  Raises ProbeError; KeyError for unknown names."""
+    """Insert the probe at the entries of `functions`, in place.  `told`: the original labels of blocks with calls that
+    other probes stand before (`arguments`).  Raises ProbeError; KeyError for unknown names."""
     index = Index(program)
     chosen, refused = select(program, index, functions)
     shape = Shape(depth, table_size, clean_every)
@@ -112,7 +114,7 @@ def insert_stack_walk(
     entered = {}
     for i, name in enumerate(chosen):
         entered[probe_entry(index, index.functions[name], (f"{{{STACKS}+{shape.size * i}}}",), WALK)] = name
-    sites = _sites(program, entered)
+    sites = _sites(program, entered, told or {})
     if not sites:
         raise ProbeError("the program has no calls that could be traced")
     program.data.append(_return_table([ref for _, ref in sites]))
@@ -122,10 +124,11 @@ def insert_stack_walk(
     return Stacks(tuple(chosen), tuple(site for site, _ in sites), shape, number, refused)
 
 
-def _sites(program: Program, entered: dict[str, str]) -> list[tuple[str, Ref]]:
+def _sites(program: Program, entered: dict[str, str], told: Mapping[str, str]) -> list[tuple[str, Ref]]:
     """Every call but the probes', with the label of its block, and where it returns to.  That is not the next block,
-    which may lie elsewhere.  `entered`: the original label of blocks that were renamed."""
-    probes = set(entered.values())
+    which may lie elsewhere.  `entered`, `told`: the original labels of blocks that are called otherwise now."""
+    first = {original: label for label, original in entered.items()}
+    probes = {*entered.values(), *(first.get(site, site) for site in told.values())}
     found = []
     for function_ in program.functions:
         for block in function_.blocks:
@@ -133,7 +136,7 @@ def _sites(program: Program, entered: dict[str, str]) -> list[tuple[str, Ref]]:
             if ends in CALLS and block.label not in probes:
                 behind = sum(len(insn.raw) for insn in block.insns)
                 ref = Ref(0, RefKind.ABS32, block.label, behind)
-                found.append((entered.get(block.label, block.label), ref))
+                found.append((told.get(block.label) or entered.get(block.label, block.label), ref))
     return found
 
 

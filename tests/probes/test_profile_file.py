@@ -1,6 +1,7 @@
 """Profiles survive the disk, add up, refuse other kernels and hostile files, and find what is hot."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ PROFILE = Profile(
     {"sys_lseek": 26, "sys_lseek.1": 0},
     {("sys_lseek", "sys_lseek.1"): 0},
     (Trace("fget", ("sys_lseek", "system_call.4"), 26),),
+    {"sys_lseek": {(3,): 25, (4,): 1}},
     {("sys_lseek.1", 2): {(".rodata", 0x140): 25, (".rodata", 0): 1}},
 )
 
@@ -25,11 +27,18 @@ def test_reads_what_it_wrote():
     assert Profile.from_json(PROFILE.to_json().encode()) == PROFILE
 
 
+def test_a_profile_without_values_of_calls_is_read():
+    table = json.loads(PROFILE.to_json())
+    del table["values"]
+    assert Profile.from_json(json.dumps(table)) == replace(PROFILE, values={})
+
+
 def test_profiles_add():
     double = PROFILE + PROFILE
     assert double.blocks["sys_lseek"] == 52
     assert double.traces == (Trace("fget", ("sys_lseek", "system_call.4"), 52),)
     assert double.arguments[Site("readseek", 0x8048010, 19)][3, 0, 0, 1, 2, 3] == 50
+    assert double.values == {"sys_lseek": {(3,): 50, (4,): 2}}
     assert double.pointers["sys_lseek.1", 2] == {(".rodata", 0): 2, (".rodata", 0x140): 50}
     assert Profile(KERNEL) + PROFILE == PROFILE == PROFILE + Profile(KERNEL)
 
@@ -87,6 +96,10 @@ def broken(**changes):
         broken(arguments=[["p", 1, 3, "abc", 1]]),
         broken(traces=[["f", "site", 1]]),
         broken(traces=[["f", [["site"]], 1]]),
+        broken(values=[["f", [1 << 32], 1]]),
+        broken(values=[["f", [1], 1], ["f", [1], 2]]),
+        broken(values=[["f", [1]]]),
+        broken(values={"f": []}),
         broken(pointers=[["a", 1, ".rodata", 4, 1], ["a", 1, ".rodata", 4, 2]]),
         broken(pointers=[["a", -1, ".rodata", 4, 1]]),
         broken(pointers=[["a", 1, "", 4, 1]]),
@@ -109,7 +122,7 @@ json_values = st.recursive(
 )
 
 
-@given(st.sampled_from(["kernel", "arguments", "blocks", "edges", "traces", "pointers"]), json_values)
+@given(st.sampled_from(["kernel", "arguments", "blocks", "edges", "traces", "values", "pointers"]), json_values)
 def test_any_value_anywhere_is_read_or_refused(key, value):
     try:
         profile = Profile.from_json(broken(**{key: value}))
