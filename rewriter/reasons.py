@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NOT_HOT = "the callee is not among the hot functions"
     NO_TRACE = "no call trace leads through it"
     OTHER_TARGET = "another target is more frequent"
+    OTHER_VALUE = "another value of an argument is more frequent"
     SPARSE = "too much code for how often it is called"
     ELSEWHERE = "the trace leads through another function"
     TAIL_CALL = "a tail call beside the trace"
@@ -42,6 +43,7 @@ class Reason(StrEnum):
     # An argument was folded, or not (§4.2)
     IMPLIED = "the number implies it"
     TESTED = "tested at the entry"
+    TESTED_INSIDE = "tested where it is called"
     RENUMBERED = "the call's old number is read"
     READ_OF_CALLER = "the handler reads registers of its caller"
     STILL_READ = "its slot may still be read"
@@ -57,6 +59,7 @@ class Reason(StrEnum):
 
     # Passes in place
     KNOWN = "its operand or result is known"
+    FEW_MOVED = "a block move of a known, small count"
     DECIDED = "the branch always goes one way"
     NEVER_BACK = "the call never comes back"
     DEAD = "nobody needs it"

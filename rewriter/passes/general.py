@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from rewriter.edit import clone
 from rewriter.ir import Block
-from rewriter.passes.inline import table_copied
+from rewriter.passes.copies import table_copied
 from rewriter.passes.work import Work
 from rewriter.reasons import Reason
 from rewriter.x86.decode import decode

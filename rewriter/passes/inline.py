@@ -25,11 +25,13 @@ from dataclasses import dataclass, field, replace
 
 from rewriter.analysis.body import Body
 from rewriter.analysis.depths import Depths
-from rewriter.analysis.graph import Index, Way, jump_table
+from rewriter.analysis.graph import Way, jump_table
 from rewriter.analysis.value import WORD
 from rewriter.edit import Labels, clone, written
-from rewriter.ir import Block, Data, Function, Insn, Ref, RefKind
+from rewriter.ir import Block, Data, Function, Insn
 from rewriter.passes.chains import compared, sparse, unpaid
+from rewriter.passes.copies import table_copied
+from rewriter.passes.expected import Expected, Tests
 from rewriter.passes.heat import COLD_BELOW, Counted, Heat
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
@@ -41,7 +43,7 @@ from rewriter.x86.effects import FLAGS
 from rewriter.x86.encode import assemble, branch, call, with_displacement
 from rewriter.x86.flow import CALLS, Flow, flow
 
-NAME = "inline"
+NAME, ARGUMENTS = "inline", "arguments"
 BUDGET = 4000  # instructions of one specialized system call
 _DOWN, _UP = "lea esp, [esp - 4]", "lea esp, [esp + 4]"
 
@@ -59,6 +61,8 @@ class Inlined:
     stands_for: dict[str, tuple[str, int]] = field(default_factory=dict)  # new blocks: (label, position) there
     holes: dict[str, str] = field(default_factory=dict)  # blocks that end with one: the return address of the call
     failing: set[str] = field(default_factory=set)  # where control goes if a guard fails
+    tests: dict[str, tuple[str, ...]] = field(default_factory=dict)  # blocks that end with a test of an argument, and
+    # where that is: the functions around the call, and its site
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,11 @@ class Inliner:
         as_published: bool = False,
         budget: int = BUDGET,
         left_out: bool = False,
+        tests: Tests | None = None,
     ) -> None:
+        """`tests`: what is tested where a direct call is inlined (`inside`)."""
         self.depths = depths
+        self.tests = tests
         self.profile = profile
         self.as_published = as_published
         self.budget = budget
@@ -205,6 +212,9 @@ class Inliner:
         returns = (*instance.returns, instance.returns[-1] + esp - WORD)
         count, entered = self._comes(block, path)
         entered = count if direct else entered
+        test = self._test(instance, block, path) if direct else None
+        if test is not None:
+            entered = count * test.share
         entries = self.profile.blocks.get(body.entry, 0)
         share = min(1.0, entered / entries) if entries else 0.0
         known = self._known(body, path, entries * share)
@@ -212,13 +222,18 @@ class Inliner:
         self._return(copy, block.falls_to)
         behind = self.depths.index.blocks[path.site].falls_to
         assert behind is not None
-        if direct:
+        if test is not None:
+            self.result.tests[block.label] = (*instance.chain, path.site)
+            self._tested(block, last, test, callee, copy.labels[body.entry], behind)
+        elif direct:
             self.result.holes[block.label] = behind
             block.insns[-1:] = written(assemble([_DOWN]), NAME, Reason.HOLE, [last])
             block.falls_to = copy.labels[body.entry]
             self.result.heat.flow(block.label, block.falls_to, count)
         else:
-            cold = self._guard(block, last, path, copy.labels[body.entry], count, behind)
+            guard = written([compared(last, path.callee)], NAME, Reason.GUARD, [last])
+            counts = count, count * path.others[0]
+            cold = self._guard(block, last, guard, copy.labels[body.entry], counts, behind)
         name, chain = self.result.function.name, " > ".join(copy.chain)
         self.outcome.did(NAME, name, block.label, Reason.INLINED, chain, address=last.origin, executed=count)
         self._inline(copy, path.inner)
@@ -264,9 +279,31 @@ class Inliner:
             return Why(Reason.FLAGS_LIVE)
         return body.obstacle()
 
-    def _guard(self, block: Block, last: Insn, path: Path, entry: str, count: float, behind: str) -> Block:
-        """Fig 3: this one target is inlined.  The block with the call of the others."""
-        others = count * path.others[0]
+    def _test(self, instance: _Instance, block: Block, path: Path) -> Expected | None:
+        """What is tested before a direct call."""
+        found = self.tests(instance.chain, path) if self.tests is not None else None
+        if found is None or isinstance(found, Expected):
+            return found
+        name, count, address = self.result.function.name, self.result.heat.block(block.label), self._address(path.site)
+        self.outcome.refuse(ARGUMENTS, name, block.label, *found[1], address=address, executed=count)
+        return None
+
+    def _tested(self, block: Block, last: Insn, test: Expected, callee: str, entry: str, behind: str) -> None:
+        """§4.2: inlined for one value of an argument, called for all others."""
+        count, why = self.result.heat.block(block.label), Reason.TESTED_INSIDE
+        compare, others = written(assemble([test.compared()]), NAME, why, [last]), count * (1 - test.share)
+        cold = self._guard(block, last, compare, entry, (count, others), behind)
+        name, detail = self.result.function.name, f"{test} of {callee}"
+        self.outcome.did(ARGUMENTS, name, block.label, why, detail, address=last.origin, executed=count)
+        if others:
+            self._refuse(cold.label, last.origin, others, Why(Reason.OTHER_VALUE, callee))
+
+    def _guard(
+        self, block: Block, last: Insn, compare: list[Insn], entry: str, counts: tuple[float, float], behind: str
+    ) -> Block:
+        """Fig 3: the call is inlined if the comparison finds equality.  The block with the call for all others, which
+        are the second of the `counts`."""
+        count, others = counts
         hot = self._block(block, written(assemble([_DOWN]), NAME, Reason.HOLE, [last]), entry, count - others)
         cold = self._block(hot, [last], block.falls_to, others)
         known = self.result.stands_for
@@ -274,8 +311,8 @@ class Inliner:
         self.result.stands_for |= {hot.label: site, cold.label: site}
         self.result.holes[hot.label] = behind
         self.result.failing.add(cold.label)
-        guard = [compared(last, path.callee), branch("ne", cold.label)]
-        block.insns[-1:] = written(guard, NAME, Reason.GUARD, [last])
+        why = compare[0].made.why if compare[0].made is not None else Reason.GUARD
+        block.insns[-1:] = [*compare, *written([branch("ne", cold.label)], NAME, why, [last])]
         block.falls_to = hot.label
         heat = self.result.heat
         for source, target, times in (
@@ -334,21 +371,6 @@ class Inliner:
             made = with_displacement(made, operand.disp - WORD)
         block.insns[-1:] = written([*assemble([_UP]), made], NAME, Reason.TAIL, block.insns[-1:])
         block.falls_to = target
-
-
-def table_copied(index: Index, block: Block, copy: Block, labels: Mapping[str, str]) -> Data | None:
-    """Let the copy of a block that ends with a jump table lead on by one of its own, which leads to these labels
-    instead; None where there is no table."""
-    targets = index.table(block)
-    found = jump_table(block.insns[-1]) if targets else None
-    if found is None:
-        return None
-    name = f"{copy.label}$table"
-    refs = {WORD * n: Ref(WORD * n, RefKind.ABS32, labels[target]) for n, target in enumerate(targets)}
-    last = copy.insns[-1]
-    moved = tuple(replace(r, target=name, addend=0) if r.offset == found.offset else r for r in last.refs)
-    copy.insns[-1] = replace(last, refs=moved)
-    return Data(name, None, bytes(WORD * len(targets)), refs, writable=False)
 
 
 def _lost(profile: Profile) -> dict[str, int]:

@@ -25,6 +25,7 @@ from rewriter.contract import Contract
 from rewriter.edit import written
 from rewriter.ir import Block, Function
 from rewriter.passes.arguments import NAME, guard, renumber
+from rewriter.passes.expected import Tests
 from rewriter.passes.inline import Inliner
 from rewriter.passes.paths import Path
 from rewriter.passes.tables import Guard, repeat
@@ -48,12 +49,14 @@ def plain(
     guarded: Mapping[int, int],
     number: int | None,
     tables: Sequence[Guard] = (),
+    tests: Tests | None = None,
 ) -> Work | None:
     """The handler's copy behind tests of the `guarded` arguments, called with those that are `implied`; `number` is
     what it must find in eax, if it matters; `tables`: the pointers that it tests.  None if it cannot be called with
     other arguments."""
     if not implied:
-        work = Work.on(Inliner(depths, profile).run(handler, name, paths, share), depths, contract, at_return)
+        inlined = Inliner(depths, profile, tests=tests).run(handler, name, paths, share)
+        work = Work.on(inlined, depths, contract, at_return)
         general = handler
     else:
         outer = _wrapper(depths, handler, f"{name}$call", implied)
@@ -62,7 +65,7 @@ def plain(
         entries = profile.blocks.get(handler, 0)
         profile = replace(profile, blocks={**profile.blocks, **{block.label: entries for block in outer.blocks}})
         depths.add(outer)
-        inliner = Inliner(depths, profile)
+        inliner = Inliner(depths, profile, tests=tests)
         inlined = inliner.run(outer.name, name, (Path(outer.name, handler, paths),), share)
         if any(refused for refused in inliner.outcome.remarks if refused.label == outer.name):
             return None

@@ -16,9 +16,11 @@ from rewriter.ir import Data, Function, Program
 from rewriter.passes.arguments import NAME as ARGUMENTS
 from rewriter.passes.arguments import renumber
 from rewriter.passes.assume import Assumed, Assumer
+from rewriter.passes.expected import Tests
 from rewriter.passes.heat import Heat
 from rewriter.passes.inline import NAME as INLINE
 from rewriter.passes.inline import Inliner
+from rewriter.passes.inside import Inside, contradicted, except_at
 from rewriter.passes.outcome import Outcome
 from rewriter.passes.paths import Path
 from rewriter.passes.plain import plain
@@ -85,6 +87,9 @@ class Specializer:
         self.number_in_eax = number_in_eax(program, contract)
         self.origins = origins(program, contract, self.depths)
         self.current = current_at_entry(program, contract, self.depths)
+        self.inside = (
+            None if as_published else Inside(self.depths, contract, profile, Inliner(self.depths, profile).run)
+        )
 
     def obstacle(self, handler: str, number: int | None = None) -> str | None:
         """Why no new system call can be made of this handler; None if one can.  `number`: that of the call so far.
@@ -133,18 +138,20 @@ class Specializer:
             raise Refused(f"{handler}: {reason}")
         transformer = Transformer(self.names, observer or _nobody, self.steps)
         paths = () if INLINE in without else tuple(self.steps.some(INLINE, name, paths))
-        work = self._inlined(handler, name, paths, share, transformer, left_out=INLINE in without)
+        wanted = implied or {}, guarded or {}, candidates or {}
+        known = {n: value for each in wanted[::-1] for n, value in each.items()}
+        tests = self._tests(handler, name, paths, known) if ARGUMENTS not in without else None
+        work = self._inlined(handler, name, paths, share, transformer, tests, left_out=INLINE in without)
         before = remaining(work)[name]
         skipped = skipped_passes(without, self.as_published)
         tables = self._tables(work, transformer) if TABLES not in skipped else ()
-        wanted = implied or {}, guarded or {}, candidates or {}
         assumed = self._assumed(work, handler, transformer, wanted, left_out=ARGUMENTS in without)
         if number is not None and self.reads_number(handler):
             renumber(work, number)
             transformer.check(work, ARGUMENTS)
         work.current = self.current
         work.early = work.copy() if beyond else None
-        work.plain = self._plain(work, handler, paths, share, assumed, number, tables) if beyond else None
+        work.plain = self._plain(work, handler, paths, share, assumed, number, tables, tests) if beyond else None
         transformer.run(work, [each for each in PASSES[:-1][:most] if each[0] not in skipped])
         small = self._in_place(work, assumed, before, skipped) if beyond else None
         last = (*beyond, *PASSES[-1:])
@@ -156,6 +163,21 @@ class Specializer:
         made: list[Guard] = []
         transformer.one(work, TABLES, lambda each: made.extend(guard_tables(each, self.profile)))
         return tuple(made)
+
+    def _tests(self, handler: str, name: str, paths: tuple[Path, ...], known: Mapping[int, int]) -> Tests | None:
+        """What is tested where calls below the handler are inlined; not what certainly fails where the arguments are
+        what is `known`: a value that is common at a call is not so on every way to it."""
+        if self.inside is None:
+            return None
+        tests: Tests = self.inside.at
+        while True:
+            made = Inliner(self.depths, self.profile, tests=tests).run(handler, name, paths)
+            trial = Work.on(made, self.depths, self.contract, self.at_return)
+            failing = contradicted(trial, known) if trial.tests else frozenset()
+            self.depths.index.forget(name)
+            if not failing:
+                return tests
+            tests = except_at(tests, failing)
 
     def _assumed(
         self,
@@ -206,6 +228,7 @@ class Specializer:
         assumed: Assumed,
         number: int | None,
         tables: tuple[Guard, ...],
+        tests: Tests | None,
     ) -> Work | None:
         """The same call with nothing folded, for who begins anew."""
         made = plain(
@@ -221,6 +244,7 @@ class Specializer:
             guarded=assumed.tested,
             number=number if self.reads_number(handler) else None,
             tables=tables,
+            tests=tests,
         )
         self.depths.index.add(work.function)
         if made is not None:
@@ -234,13 +258,15 @@ class Specializer:
         paths: tuple[Path, ...],
         share: float,
         transformer: Transformer,
+        tests: Tests | None,
         *,
         left_out: bool = False,
     ) -> Work:
         """The handler's copy with its hot calls inlined."""
-        inliner = Inliner(self.depths, self.profile, as_published=self.as_published, left_out=left_out)
+        inliner = Inliner(self.depths, self.profile, as_published=self.as_published, left_out=left_out, tests=tests)
         original = self.depths.index.functions[handler]
         work = Work.on(inliner.run(handler, name, paths, share), self.depths, self.contract, self.at_return)
+        work.moves = not self.as_published
         work.outcome.add(inliner.outcome)
         transformer.check(work, INLINE)
         transformer.watch(INLINE, original, copied(work.function))

@@ -50,6 +50,8 @@ class Work:
     at_home: bool = False  # each place in it is one of the original program, but for blocks that `stand for` one
     holes: dict[str, str] = field(default_factory=dict)  # see `Inlined`
     failing: set[str] = field(default_factory=set)  # see `Inlined`
+    tests: dict[str, tuple[str, ...]] = field(default_factory=dict)  # see `Inlined`
+    moves: bool = True  # whether block moves are taken apart: not as published
     numbered: frozenset[str] = frozenset()  # blocks behind which the original program reads the call's number in eax
     wrapper: Function | None = None  # what passes on the arguments that are implied, for who leaves the copy
     entries: dict[str, tuple[str, int]] = field(default_factory=dict)  # names of places in the original program
@@ -75,6 +77,7 @@ class Work:
             stands_for=inlined.stands_for,
             holes=inlined.holes,
             failing=inlined.failing,
+            tests=inlined.tests,
         )
 
     def copy(self) -> Work:

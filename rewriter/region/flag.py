@@ -64,6 +64,8 @@ class Condition(NamedTuple):
 
 
 _UNSIGNED = ("e", "ne", "b", "ae", "be", "a", "p", "np")
+_OR_EQUAL = {"b": "be", "be": "be", "a": "ae", "ae": "ae", "l": "le", "le": "le", "g": "ge", "ge": "ge"}
+_MIRRORED = {"b": "a", "a": "b", "be": "ae", "ae": "be", "l": "g", "g": "l", "le": "ge", "ge": "le"}
 _OF_RESULT = ("e", "ne", "s", "ns", "p", "np")
 _AGAINST_ZERO: dict[str, bool | str] = {
     "b": False,
@@ -171,7 +173,8 @@ def _known(code: str, left: int, right: int) -> bool:
 
 def alternatives(pool: Pool, asked: Condition) -> tuple[Condition, ...]:
     """Conditions of which one holds where `asked` does, an equation with a word that was selected:
-    `(x ≠ 0 ? x : default) = default` is `x = default or x = 0`; with another number than the default, `x = number`."""
+    `(x ≠ 0 ? x : default) = default` is `x = default or x = 0`; with another number than the default, `x = number`;
+    `(x < most ? x : most) = most` is `x ≥ most`."""
     whole, number = asked.flags.left, asked.flags.right
     if asked.flags.kind != "cmp" or asked.code != "e" or whole is None or whole.op != "select":
         return (asked,)
@@ -182,12 +185,23 @@ def alternatives(pool: Pool, asked: Condition) -> tuple[Condition, ...]:
     assert number is not None
     if other is number:
         found = condition(pool, "e", Flags("cmp", chosen, number))
-        return (asked,) if isinstance(found, bool) or test.flags.kind == "effect" else (found, test.opposite)
+        if isinstance(found, bool) or test.flags.kind == "effect" or chosen not in (test.flags.left, test.flags.right):
+            return (asked,)  # what the test is of would be computed for that alone
+        both = _or_equal(test.opposite, found.flags)
+        return (found, test.opposite) if both is None else (both,)
     not_zero = test == condition(pool, "ne", Flags("cmp", chosen, pool.const(0)))
     if not_zero and _different(pool, other, number) and _different(pool, number, pool.const(0)):
         found = condition(pool, "e", Flags("cmp", chosen, number))
         return (asked,) if isinstance(found, bool) else (found,)
     return (asked,)
+
+
+def _or_equal(asked: Condition, flags: Flags) -> Condition | None:
+    """A condition on the same two words, in this order or the other, that also holds where they are equal."""
+    code, of = asked.code, asked.flags
+    if (of.kind, of.left, of.right, of.size) == (flags.kind, flags.right, flags.left, flags.size):
+        code, of = _MIRRORED.get(code, ""), flags
+    return Condition(_OR_EQUAL[code], flags) if of == flags and code in _OR_EQUAL else None
 
 
 def _different(pool: Pool, first: Value, second: Value) -> bool:

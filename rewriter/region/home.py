@@ -32,7 +32,8 @@ class Home:
             return original.label, piece.end
         if site <= max(last, 0):
             return original.label, site
-        guarded = flow(original.insns[last].raw) is Flow.CALL_INDIRECT if original.insns else False
+        calls = bool(original.insns) and flow(original.insns[last].raw) in (Flow.CALL, Flow.CALL_INDIRECT)
+        guarded = calls and label not in self.work.holes
         return (original.label, last) if guarded else None
 
     def numbered(self, label: str) -> bool:

@@ -15,6 +15,7 @@ from rewriter.passes.specialize import Specialized
 from rewriter.passes.transform import NAMES
 from tests.passes.operations import Operating
 from tests.passes.test_chains import Choosing
+from tests.passes.test_inside import guess
 from tests.passes.test_lockstep import check, specialized
 from tests.region.test_lockstep import JOINED, with_region
 
@@ -24,6 +25,8 @@ WAYS: dict[str, Callable[[int], tuple[Program, Specialized]]] = {
     "without one pass": lambda seed: specialized(seed, without=frozenset({NAMES[seed % len(NAMES)]})),
     "region": with_region,
     "region with joins": lambda seed: with_region(seed, JOINED),
+    "inside": lambda seed: specialized(seed, prepare=guess),
+    "inside a region": lambda seed: with_region(seed, prepare=guess),
     "targets": lambda seed: specialized(seed, writer=Choosing),
     "targets in a region": lambda seed: with_region(seed, writer=Choosing),
     "tables": lambda seed: specialized(seed, writer=Operating),

@@ -16,6 +16,7 @@ from rewriter.analysis.graph import Index
 from rewriter.contract import Contract
 from rewriter.ir import Function, Program
 from rewriter.passes.arguments import guard, imply
+from rewriter.passes.expected import Expected
 from rewriter.passes.inline import Inliner
 from rewriter.passes.paths import Path
 from rewriter.passes.tables import guard_tables
@@ -87,7 +88,7 @@ def refusals(work: Work, name: str) -> str:
 
 
 def options_of(text: str) -> dict[str, str]:
-    return dict(re.findall(r"^; (pass|hot|cold|known|guarded|call|fixed|finds): (.*)$", text, re.MULTILINE))
+    return dict(re.findall(r"^; (pass|hot|cold|known|guarded|call|tested|fixed|finds): (.*)$", text, re.MULTILINE))
 
 
 def work_of(found: Program, options: dict[str, str]) -> Work:
@@ -104,7 +105,9 @@ def work_of(found: Program, options: dict[str, str]) -> Work:
     }
     for source, target in re.findall(r"(\S+)->(\S+)", options.get("cold", "")):
         edges[function.name + source, function.name + target] = 0
-    inliner = Inliner(Depths(index, Contract()), Profile("0" * 64, blocks=blocks, edges=edges))
+    tests = dict(_test(function, *each) for each in re.findall(r"(\d+): (\d)=(\S+)", options.get("tested", "")))
+    profile = Profile("0" * 64, blocks=blocks, edges=edges)
+    inliner = Inliner(Depths(index, Contract()), profile, tests=lambda _, path: tests.get(path.site))
     calls = re.findall(r"(\d+) = ((?:\w+(?:, )?(?!\d))+)", options.get("call", ""))
     paths = tuple(_path(_site(function, int(site)), callees.strip(" ,").split(", ")) for site, callees in calls)
     made = inliner.run(function.name, "new", paths)
@@ -118,6 +121,11 @@ def _path(site: str, callees: list[str]) -> Path:
     first, *rest = callees
     after = _path(site, rest) if rest else None
     return Path(site, first, others=(0.4 if rest else 0.0, ", ".join(rest)), made=60 if rest else 40, next=after)
+
+
+def _test(function: Function, call: str, argument: str, value: str) -> tuple[str, Expected]:
+    """What is tested at the first, second, … call, of which that is true nine times of ten."""
+    return _site(function, int(call)), Expected(int(argument), int(value, 0), 0.9)
 
 
 def _site(function: Function, number: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -215,6 +215,7 @@ def specialized(
     without: frozenset[str] = frozenset(),
     writer: type[Writer] | None = None,
     targets: int = 4,
+    prepare: Callable[[Specializer], None] | None = None,
 ) -> tuple[Program, Specialized]:
     """`targets`: of one indirect call, the first that are inlined."""
     random, found = Random(seed + 1), made(seed, writer)
@@ -226,6 +227,8 @@ def specialized(
     if found.data[1:]:
         profile = always_the_first(profile, found)
     maker = Specializer(found, CONTRACT, profile, as_published=published)
+    if prepare is not None:
+        prepare(maker)
     paths = some(all_paths(Index(found), "sys_call", pointed(linked, found, states)), random)
     paths = tuple(_first_targets(path, 1 if published else targets) for path in paths)
     reason = maker.obstacle("sys_call", NUMBER)

@@ -86,15 +86,19 @@ def selected() -> Iterator[Condition]:
     words = (table, other, POOL.const(0), POOL.const(5), Y)
     for test, default, number in product((some, some.opposite, BELOW), words, words):
         yield Condition("e", Flags("cmp", POOL.make("select", test, X, default), number))
+    for code, pair in product(("b", "be", "a", "ae", "l", "ge", "le", "g"), ((X, Y), (Y, X))):
+        yield Condition("e", Flags("cmp", POOL.make("select", Condition(code, Flags("cmp", *pair)), X, Y), Y))
 
 
 def test_alternatives_are_proved() -> None:
-    simpler = 0
+    simpler = single = 0
     for asked in selected():
         found = alternatives(POOL, asked)
+        single += len(found) == 1 and found[0].code not in ("e", "ne")
         simpler += found != (asked,)
         assert proved(holds(asked) == z3.Or(*map(holds, found))), asked
     assert simpler > 10
+    assert single >= 16  # of the smaller and the larger of two words
 
 
 @pytest.mark.parametrize("size", NARROW)

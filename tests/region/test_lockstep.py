@@ -4,6 +4,7 @@ are left, copies that fault, flags that matter behind an exit."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -30,7 +31,12 @@ WIDE = Limits(budget=400, least=0.0)
 JOINED = Limits(budget=2000, least=0.0, joins=True, long=0.0)
 
 
-def with_region(seed: int, limits: Limits = WIDE, writer: type[Writer] | None = None) -> tuple[Program, Specialized]:
+def with_region(
+    seed: int,
+    limits: Limits = WIDE,
+    writer: type[Writer] | None = None,
+    prepare: Callable[[Specializer], None] | None = None,
+) -> tuple[Program, Specialized]:
     random, found = Random(seed + 1), made(seed, writer or (RegionWriter if seed % 4 else None))
     known = {n: random.choice((0, 1, 2, 0x1000)) for n in range(3) if random.random() < 0.6}
     implied = {n: v for n, v in known.items() if random.random() < 0.6}
@@ -40,6 +46,8 @@ def with_region(seed: int, limits: Limits = WIDE, writer: type[Writer] | None = 
     if found.data[1:]:
         profile = always_the_first(profile, found)
     maker = Specializer(found, CONTRACT, profile)
+    if prepare is not None:
+        prepare(maker)
     paths = some(all_paths(Index(found), "sys_call", pointed(linked, found, states)), random)
     reason = maker.obstacle("sys_call")
     if reason:
