@@ -7,6 +7,7 @@
     cmp eax, 1               ⇒    (deadcode removes it)
     je  .origin_1            ⇒    falls to the next block
     mov [esp + 8], eax       ⇒    (gone: the slot holds eax already)
+    rep movsb                ⇒    (gone: ecx is known to be 0)
 
 Every register keeps its value at every point, and so does memory, so that all of this can be decided from one
 analysis; only flags that nobody reads may change.
@@ -22,6 +23,7 @@ from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
 from rewriter.edit import written
 from rewriter.ir import Block, Insn
+from rewriter.passes.moves import moved
 from rewriter.passes.results import known_result
 from rewriter.passes.substitute import substituted
 from rewriter.passes.work import Work
@@ -46,11 +48,15 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
     states = [state.copy() for _, _, state in values.walk(block.label)] + [values.behind(block.label)]
     insns: list[Insn] = []
     for site, insn in enumerate(block.insns):
-        around = states[site], states[site + 1]
-        new = _replacement(insn, *around, after[site], work.hot(block.label), work.depths.readonly)
+        why, around = Reason.KNOWN, (states[site], states[site + 1])
+        if (decoded := decode(insn.raw)).prefixes:
+            why = Reason.FEW_MOVED
+            new = moved(insn, decoded, states[site], after[site]) if work.moves else None
+        else:
+            new = _replacement(insn, *around, after[site], work.hot(block.label), work.depths.readonly)
         if new is not None and new != [insn]:
-            work.did(NAME, block.label, Reason.KNOWN, insn, 1 - len(new))
-            insns += written(new, NAME, Reason.KNOWN, [insn])
+            work.did(NAME, block.label, why, insn, 1 - len(new))
+            insns += written(new, NAME, why, [insn])
         else:
             insns.append(insn)
     decided = _decided(values, block)
@@ -69,8 +75,6 @@ def _replacement(
     if insn.faults_to is not None:
         return None  # what touches user memory stays as it is (§5.3)
     decoded = decode(insn.raw)
-    if decoded.prefixes:
-        return None
     result = known_result(insn, decoded, state, behind, after, hot=hot)
     return result if result is not None else substituted(insn, decoded, state, readonly)
 

@@ -13,6 +13,7 @@ from rewriter.analysis.summary import Summary, depth_reach
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.region.flag import Flags, Unsupported, rebuildable
 from rewriter.region.moment import Moment
+from rewriter.region.moves import spread
 from rewriter.region.segments import insists
 from rewriter.region.tree import Effect
 from rewriter.x86.decode import Mem
@@ -29,7 +30,7 @@ _UNCONDITIONAL = ("movs", "stos", "lods")  # under `rep` they count ecx down to 
 
 def fixed(m: Moment) -> None:
     """Any instruction that goes on to the next one.  Raises Unsupported."""
-    if _does_nothing(m):
+    if _does_nothing(m) or spread(m):
         return
     found = effects(m.insn)
     if found == UNKNOWN or flow(m.insn.raw) is not Flow.NEXT:

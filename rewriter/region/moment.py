@@ -159,14 +159,14 @@ class Moment:
         if address.offset is not None:
             return address.offset
         touched = self.step.touched(mem, mem.size)
-        if touched is None or (touched == EVERYTHING and self._elsewhere(address)):
+        if touched is None or (touched == EVERYTHING and self.elsewhere(address)):
             self.by_segment()
             return address
         if touched == EVERYTHING or touched[1] - touched[0] != mem.size:
             raise Unsupported("touches the stack at an unknown place")
         return touched[0]
 
-    def _elsewhere(self, address: Value) -> bool:
+    def elsewhere(self, address: Value) -> bool:
         """Whether an address is certainly not on this stack, though on other paths it might be: as long as this path
         has given none away, nobody else can have one."""
         if self.state.leaked:

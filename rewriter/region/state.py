@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from rewriter.analysis.arithmetic import CONDITIONS
 from rewriter.analysis.state import Range
@@ -59,6 +59,11 @@ class State:
             dict(self.returns),
             self.flags_by,
         )
+
+    def be(self, other: State) -> None:
+        """Take everything from another, which is not used any more."""
+        for each in fields(State):
+            setattr(self, each.name, getattr(other, each.name))
 
     def register(self, pool: Pool, name: str) -> Value:
         return pool.stack(self.esp) if name == "esp" else self.registers[name]

@@ -71,6 +71,19 @@ MUTANTS = {
     "nothing_is_half_done": Mutant(
         "a fault finds the registers from before the copy", region.nothing_is_half_done, REGION
     ),
+    "a_copy_may_be_cut_where_it_faults": Mutant(
+        "the second word of a copy faults, and as many are left as before the first",
+        passes.a_copy_may_be_cut_where_it_faults,
+        GOLDEN,
+    ),
+    "every_word_faults_as_the_first": Mutant(
+        "the second word of a copy faults, and the registers are those from before the first",
+        region.every_word_faults_as_the_first,
+        REGION,
+    ),
+    "calls_share_a_table": Mutant(
+        "what one call passes counts for another", probes.calls_share_a_table, ("tests/probes/test_arguments.py",)
+    ),
     "flags_are_dead_at_exits": Mutant("an exit does not make flags anew", region.flags_are_dead_at_exits, REGION),
     "loads_pass_stores": Mutant("a load is written behind the store that follows it", region.loads_pass_stores, REGION),
     "memory_is_made_what_it_was": Mutant(

@@ -107,3 +107,15 @@ def the_table_is_believed_where_the_test_fails() -> None:
         cold.insns[:] = rest.insns
 
     tables._know = careless
+
+
+def a_copy_may_be_cut_where_it_faults() -> None:
+    """`rep movsd` of two words with a fixup becomes two of one word: the second's fault finds ecx at 2."""
+    constants = import_module("rewriter.passes.constants")
+    honest = constants.moved
+
+    def careless(insn: Any, decoded: Any, state: Any, after: int) -> Any:
+        made = honest(replace(insn, faults_to=None), decoded, state, after)
+        return None if made is None else [replace(each, faults_to=insn.faults_to) for each in made]
+
+    constants.moved = careless  # type: ignore[attr-defined]

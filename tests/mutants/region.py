@@ -202,3 +202,15 @@ def parts_of_blocks_are_whole_ones() -> None:
             self.work.pieces = pieces
 
     Home.of = careless  # type: ignore[method-assign]
+
+
+def every_word_faults_as_the_first() -> None:
+    """The fixup of a copy that was taken apart finds the registers from before it."""
+    moves = import_module("rewriter.region.moves")
+    honest = moves._count
+
+    def late(m: Any, *arguments: Any) -> None:
+        if arguments[-1] == 0:
+            honest(m, *arguments)
+
+    moves._count = late  # type: ignore[attr-defined]

@@ -66,6 +66,75 @@ sys_call:
     pop esi
     ret
 """,
+    "two words that are copied, where the second faults": """
+sys_call:
+    push esi
+    push edi
+    mov esi, {data + 32}
+    mov edi, HALF
+    cmp dword ptr [esp + 12], 1
+    je .near
+    mov edi, {data + 40}
+.near:
+    mov ecx, 2
+    rep movsd !.fixup
+.fixup:
+    lea eax, [ecx + edi]
+    sub eax, esi
+    pop edi
+    pop esi
+    ret
+""",
+    "words of the frame that are copied, where one faults": """
+sys_call:
+    push esi
+    push edi
+    push dword ptr [esp + 12]
+    push dword ptr [esp + 20]
+    mov esi, esp
+    mov edi, HALF
+    cmp dword ptr [esp + 20], 1
+    je .near
+    mov edi, {data + 40}
+.near:
+    mov ecx, 2
+    rep movsd !.fixup
+.fixup:
+    lea eax, [ecx*8 + edi]
+    add eax, esi
+    sub eax, esp
+    add esp, 8
+    pop edi
+    pop esi
+    ret
+""",
+    "words of the frame that are filled and copied over each other": """
+sys_call:
+    push esi
+    push edi
+    sub esp, 20
+    mov eax, [esp + 32]
+    lea edi, [esp + 4]
+    mov ecx, 3
+    rep stosd
+    mov byte ptr [esp + 7], 77
+    lea esi, [esp + 4]
+    lea edi, [esp + 8]
+    mov ecx, 2
+    rep movsd
+    mov eax, [esp + 12]
+    add eax, ecx
+    cmp dword ptr [esp + 32], 1
+    jne .cold
+    add eax, [esp + 8]
+.cold:
+    sub edi, esp
+    add eax, edi
+    add esp, 20
+    pop edi
+    pop esi
+    ret
+""",
     "a load that a store would overtake": """
 sys_call:
     mov eax, dword ptr [{data + 32}]
