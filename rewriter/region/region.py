@@ -42,6 +42,7 @@ from rewriter.region.ways import lowest
 
 NAME = "region"
 LIMITS = Limits()
+EVEN = 1.02  # of what is expected without it: less says nothing, and a way from the gate is made for regions alone
 _FEW = 0.1  # of the calls: so many may leave where a path is unlikely, or goes too far
 _UNFOLLOWED = (Reason.COLD_EDGE, Reason.LOOP, Reason.BUDGET)
 _JOINED = 4  # times the budget where paths that meet go on as one: nothing is lifted twice for each of them
@@ -65,7 +66,7 @@ def region(work: Work, *, always: bool = False, limits: Limits = LIMITS) -> None
     before = remaining(work)[work.name]
     try:
         made = add_region(base, limits)
-        if made.cost >= before and not always:
+        if made.cost >= EVEN * before and not always:
             raise CostsMore(f"{made.cost:.1f} instructions, without it {before:.1f}")
     except Refused as why:
         reason = Reason.COSTS_MORE if isinstance(why, CostsMore) else Reason.NO_TREE
