@@ -22,6 +22,7 @@ ARGUMENTS = 8 * WORD  # bytes on the stack that a callee may take for its argume
 DEPTH = 2  # calls within calls through which an address is followed
 
 Held = str | int  # what has an address: a register, or a word of the stack (`stack`)
+_JUMPED: Final = ""  # among them: who jumped, and gets nothing back
 _Place = tuple[Block, int, Held, tuple[str, ...]]  # and where those go on who passed it down
 COMPUTED = "its address is computed with"
 READ = "its bytes are read as data"
@@ -88,6 +89,8 @@ class CodeAddresses:
         work, seen = [(block, position + 1)], {block.label}
         while work:
             at, start = work.pop()
+            if at.label in self.stack.verbatim:
+                return True
             for insn in at.insns[start:]:
                 effect = effects(insn)
                 if effect.may_write & FLAGS == FLAGS == effect.reads & FLAGS or flow(insn.raw) in (*CALLS, Flow.RETURN):
@@ -138,6 +141,8 @@ class CodeAddresses:
         self, block: Block, position: int, held: Held, calls: tuple[str, ...], returned: str | None, use: Use
     ) -> list[_Place] | str:
         """Walk to the end of the block: where the address flows to, or how it is misused."""
+        if block.label in self.stack.verbatim:
+            return UNKNOWN if isinstance(held, str) else []
         walk = self._in_register if isinstance(held, str) else self._in_slot
         found = walk(block, position, held, use, bool(calls))  # type: ignore[arg-type]
         if isinstance(found, str):
@@ -147,9 +152,10 @@ class CodeAddresses:
             return copies
         ends = flow(block.insns[-1].raw) if block.insns else Flow.NEXT
         if ends is Flow.RETURN:
-            if isinstance(held, str) and calls and held not in PRESERVED:
-                return [*copies, (self.blocks[calls[-1]], 0, held, calls[:-1])]
-            return returned if returned and not calls and isinstance(held, str) else copies
+            back = [label for label in calls if label != _JUMPED]
+            if isinstance(held, str) and back and held not in PRESERVED:
+                return [*copies, (self.blocks[back[-1]], 0, held, tuple(back[:-1]))]
+            return returned if returned and not back and isinstance(held, str) else copies
         if ends in CALLS:
             passed = self._passed(block, held, calls, use)
             if passed is None:
@@ -162,12 +168,18 @@ class CodeAddresses:
                 return copies
             if not self.entered.get(block.label):
                 return COMPUTED
-        return copies + [(to, 0, held, calls) for to in self._onward(block, held)]
+        return copies + list(self._onward(block, held, calls, use))
 
-    def _onward(self, block: Block, held: Held) -> Iterator[Block]:
+    def _onward(self, block: Block, held: Held, calls: tuple[str, ...], use: Use) -> Iterator[_Place]:
+        """Where control goes, and what has the address there.  Who jumps to a function passes it what is above esp,
+        but for its own return address: whose that is, is told for each."""
         for to in self.stack.onward(block):
             if isinstance(held, str) or to.label not in self.stack.entries:
-                yield to
+                yield to, 0, held, calls
+            elif held and use.followed and to.label != block.falls_to and len(calls) < DEPTH:
+                esp = self.stack.at(block, len(block.insns)).get("esp")
+                if esp is not None and 0 <= held - esp < ARGUMENTS:
+                    yield to, 0, held - esp, (*calls, _JUMPED)
 
     def _in_register(
         self, block: Block, position: int, register: str, use: Use, passed: bool

@@ -16,7 +16,7 @@ from typing import Final
 
 from rewriter.elf.addresses import COMPUTED, MAY_STORE, CodeAddresses, Use
 from rewriter.elf.stack import CALLER, ENTER, FRAME, WORD
-from rewriter.ir import Block, Function, Program
+from rewriter.ir import Block, Function, Insn, Program
 from rewriter.x86.decode import Mem, Reg, decode
 from rewriter.x86.flow import DIRECT, Flow, flow
 
@@ -37,6 +37,7 @@ class _Callers:
         self.program = program
         self.addresses = addresses
         self.functions = {f.name: f for f in program.functions if not f.verbatim}
+        self.data = {data.name: data.refs for data in program.data}
         self.home = {b.label: f.name for f in self.functions.values() for b in f.blocks}
         self.calling: dict[str, set[str]] = {}  # by entry: functions that call it directly
         self.jumping: dict[str, set[str]] = {}  # or jump to it, or fall into it, from outside
@@ -51,7 +52,7 @@ class _Callers:
         ends = flow(last.raw) if last is not None else Flow.NEXT
         if ends is Flow.CALL_INDIRECT:
             self.through_pointers.add(name)
-        if ends is Flow.JUMP_INDIRECT and not self.addresses.entered.get(block.label):
+        if last is not None and ends is Flow.JUMP_INDIRECT and not self._stays(block, last):
             self.jumping_through.add(name)
         for ref in last.refs if last is not None and ends in DIRECT else ():
             if ends is Flow.CALL:
@@ -60,6 +61,12 @@ class _Callers:
                 self.jumping.setdefault(ref.target, set()).add(name)
         if block.falls_to and self.home.get(block.falls_to) != name:
             self.jumping.setdefault(block.falls_to, set()).add(name)
+
+    def _stays(self, block: Block, jump: Insn) -> bool:
+        """Whether an indirect jump goes through a table of places in its own function."""
+        entered = {to.label for to in self.addresses.entered.get(block.label, ())}
+        places = (self.data[ref.target].get(ref.addend) for ref in jump.refs if ref.target in self.data)
+        return any(place is not None and place.target in entered for place in places)
 
     def found(self) -> Iterator[tuple[Function, str]]:
         """Functions, each with the reason."""

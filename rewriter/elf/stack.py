@@ -44,6 +44,7 @@ class Stack:
         self.named = program.addresses_taken()
         self.functions = {block.label: f.blocks for f in program.functions for block in f.blocks}
         self.blocks = {block.label: block for f in program.functions for block in f.blocks}
+        self.verbatim = {function.name for function in program.functions if function.verbatim}
         self.entered: dict[str, list[Block]] = {}
         for function in program.functions:
             found = [block for block in function.blocks[1:] if block.label in self.named]
@@ -64,7 +65,7 @@ class Stack:
             block = self.blocks[work.pop()]
             known = self.at(block, len(block.insns))
             for to in self.onward(block):
-                if to.label in self.entries:
+                if to.label in self.entries or to.label in self.verbatim:
                     continue
                 before = self._before.get(to.label)
                 met = known if before is None else {r: at for r, at in before.items() if known.get(r) == at}
@@ -124,7 +125,7 @@ class Stack:
                 block = work.pop()
                 found |= self.touched(block)[0]
                 for to in self.onward(block):
-                    if to.label not in self.entries and to.label not in seen:
+                    if to.label not in self.entries | self.verbatim and to.label not in seen:
                         seen.add(to.label)
                         work.append(to)
             self._arguments[entry] = frozenset(at for at in found if at > 0)

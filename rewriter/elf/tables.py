@@ -102,7 +102,9 @@ class JumpTables:
         if ends is not Flow.NEXT:
             return (place, RefKind.ABS32) if ends is Flow.JUMP_INDIRECT else ends is Flow.CALL_INDIRECT
         target = parts.operands[0]
-        memory = next(o for o in parts.operands if isinstance(o, Mem))
+        memory = next((o for o in parts.operands if isinstance(o, Mem)), None)
+        if memory is None:
+            return False
         indexed = memory.index is not None and memory.scale == WORD
         if memory.index is not None and memory.size < WORD:
             return True  # of other data, counted from somewhere before it
@@ -170,6 +172,8 @@ class _Enters(Use):
         if flow(insn.raw) in (Flow.RETURN, *CALLS):
             return ""  # by then it is left over
         parts = decode(insn.raw)
+        if not parts.operands:
+            return None  # pushal, cdq
         first = parts.operands[0]
         if parts.mnemonic == "mov" and parts.operands[1:] == (Reg(register, WORD),) and isinstance(first, Reg):
             return first.name

@@ -73,6 +73,8 @@ def effects(insn: Insn) -> Effects:
     if not refs:
         return _effects(insn.raw, _NO_REFS)
     if len(refs) == 1:
+        if refs[0].offset >= len(_ONE_REF):
+            return UNKNOWN  # bytes that were not understood
         return _effects(insn.raw, _NO_REFS if refs[0].kind is RefKind.PC8 else _ONE_REF[refs[0].offset])
     return _effects(insn.raw, frozenset(ref.offset for ref in refs if ref.kind is not RefKind.PC8))
 

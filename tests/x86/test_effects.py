@@ -352,3 +352,9 @@ def test_the_bench_sees_what_is_wrong(bench: Bench, line: str, lie: dict[str, ob
 
 def mask_of(name: str) -> int:
     return next((1 << bit for bit in range(32, 45) if names(1 << bit) == (name,)), 0) or register_mask(name)
+
+
+@pytest.mark.parametrize("offset", [15, 16, 40])
+def test_bytes_that_were_not_understood_may_do_anything(offset: int) -> None:
+    """They are kept as one instruction, longer than any."""
+    assert effects(Insn(bytes(64), (Ref(offset, RefKind.ABS32, "f"),))) == UNKNOWN

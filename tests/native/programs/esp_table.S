@@ -1,5 +1,6 @@
 // The address of a jump table kept on the stack, at changing distances from esp; entries are subtracted from each other.
 // stays: _start: data that is no jump table names a place in it
+// stays: lost: data that is no jump table names a place in it
 #include "check.h"
 FUNCTION(_start)
     subl $16, %esp
@@ -26,3 +27,14 @@ END(_start)
     .section .rodata
     .balign 4
 table: .long .Ltwo, .Lthree
+    .text
+LOCAL(lost)                         // with what has no operands: never called
+    leal other, %eax
+    cltd
+    movl (%eax,%ecx,4), %eax
+    jmp *%eax
+.Lfive: ret
+.Lsix: ret
+END(lost)
+    .section .rodata
+other: .long .Lfive, .Lsix
