@@ -135,7 +135,7 @@ class Liveness:
     def _touch(self, label: str, site: int, insn: Insn, state: State) -> Touch:
         escaped = 0
         for touched in state.escaped:
-            escaped |= _bits(touched)
+            escaped |= stack_bits(touched)
         if flow(insn.raw) in CALLS:
             return self._call(label, self.values.transfer.callees.of_call(insn), insn, state, escaped)
         try:
@@ -150,7 +150,7 @@ class Liveness:
         keep = bool(found.fixed) or insn.faults_to is not None or flow(insn.raw) is not Flow.NEXT
         for mem, size in found.loads:
             place = step.touched(mem, size)
-            reads |= _bits(place) if place else 0
+            reads |= stack_bits(place) if place else 0
             elsewhere = elsewhere or place is None or not self._owns(place)
             keep = keep or (place is None and not _harmless(step, mem)) or place == EVERYTHING
         for mem, size in found.stores:
@@ -158,8 +158,8 @@ class Liveness:
             if place is None or not self._owns(place):
                 keep = elsewhere = True
             if place is not None and place != EVERYTHING and step.exact(mem, size):
-                kills |= _bits(place)
-            results |= escaped if place is None else _bits(place)  # what it may change, though it need not
+                kills |= stack_bits(place)
+            results |= escaped if place is None else stack_bits(place)  # what it may change, though it need not
         if found.may_write & ESP and step.decoded.mnemonic not in _DELETABLE_WITH_ESP:
             keep = True
         return Touch(reads | escaped, kills & ~escaped, results, keep, elsewhere, addresses=addresses)
@@ -175,8 +175,8 @@ class Liveness:
         low = state.esp if state.esp is not None else EVERYTHING[0]
         for mem, size in effects(insn).loads:
             place = step.touched(mem, size)
-            reads |= _bits(place) if place else 0
-        return Touch(reads | _bits((low, high)), 0, 0, True, True, callee)
+            reads |= stack_bits(place) if place else 0
+        return Touch(reads | stack_bits((low, high)), 0, 0, True, True, callee)
 
 
 def lowest_slot(mask: int) -> int:
@@ -184,13 +184,13 @@ def lowest_slot(mask: int) -> int:
     return -(mask >> STACK_SHIFT).bit_length()
 
 
-def _bits(touched: Range) -> int:
+def stack_bits(touched: Range) -> int:
     """The bits of the function's own bytes in a range: the byte below the entry esp has the lowest."""
     low, high = max(touched[0], LOWEST), min(touched[1], 0)
     return 0 if low >= high else ((1 << (high - low)) - 1) << (STACK_SHIFT - high)
 
 
-FRAME = _bits((LOWEST, 0))
+FRAME = stack_bits((LOWEST, 0))
 
 
 def _named(register: str | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rewriter.analysis.liveness import STACK_SHIFT, Liveness
+from rewriter.analysis.liveness import STACK_SHIFT, Liveness, stack_bits
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.analysis.values import Values
 from rewriter.reasons import Reason, Why
@@ -14,7 +14,7 @@ from rewriter.region.home import Home
 from rewriter.region.state import State
 from rewriter.region.tree import Exit
 from rewriter.region.value import Pool, Value
-from rewriter.x86.effects import CF, FLAGS, register_mask
+from rewriter.x86.effects import CF, FLAGS, effects, register_mask
 
 
 class Refused(Exception):
@@ -62,7 +62,7 @@ class Exits:
             raise FlagsLost(f"{label} is nowhere in the original program")
         if outside and not (self.values.index.is_entry(label) and state.esp == 0):
             raise Refused(f"control leaves for {label}")
-        mask = self.matters(label, site)
+        mask = self.matters(label, site) | (self._operands(home, label, site) if home is not None else 0)
         if not rebuildable(state.flags, state.carry, mask):
             raise FlagsLost(f"flags matter at {label}")
         flags = None
@@ -77,6 +77,23 @@ class Exits:
         slots |= state.returns
         at = self._address(*(home or (label, site)))
         return Exit(label, site, why, state.esp, registers, slots, flags, weight, outside, state.segments, home, at)
+
+    def _operands(self, home: tuple[str, int], label: str, site: int) -> int:
+        """What the instruction at home takes its operands from, where another stands for it: behind the test of a
+        call's target, or of a pointer, nobody need read that again."""
+        index = self.values.index
+        mine, original = index.blocks[label].insns, index.blocks[home[0]].insns
+        if home[1] >= len(original):
+            return 0
+        insn = original[home[1]]
+        if site < len(mine) and (mine[site].raw, mine[site].refs) == (insn.raw, insn.refs):
+            return 0
+        step = self.values.transfer.at(label, site, insn, self.values.trail(label).states[site])
+        effect, found = effects(insn), 0
+        for mem, size in effect.loads:
+            touched = step.touched(mem, size)
+            found |= stack_bits(touched) if touched is not None and mem in step.decoded.operands else 0
+        return found | effect.reads & sum(map(register_mask, REGISTERS)) & ~register_mask("esp")
 
     def _address(self, label: str, site: int) -> int | None:
         block = self.values.index.blocks.get(label)

@@ -43,6 +43,11 @@ MUTANTS = {
         region.parts_of_blocks_are_whole_ones,
         ("tests/passes/test_tables.py::test_nor_in_a_region",),
     ),
+    "operands_at_home_are_forgotten": Mutant(
+        "an exit leads to a call without what its target is read from",
+        region.operands_at_home_are_forgotten,
+        ("tests/passes/test_tables.py::test_nor_in_a_region",),
+    ),
     "all_data_are_read_only": Mutant(
         "a table in data that may be written is believed",
         analysis.all_data_are_read_only,
