@@ -1,8 +1,9 @@
-"""`python -m tests.passes COUNT [FIRST]`: so many random programs, each specialized in every way, beside the originals;
-exit 1 where a new call does something else."""
+"""`python -m tests.passes [COUNT] [FIRST]`: so many random programs, from this seed on, each specialized in every way,
+beside the originals; exit 1 where a new call does something else."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -50,17 +51,23 @@ def tried(seed: int) -> tuple[int, list[str]]:
     return done, found
 
 
-def main(count: int, first: int = 0) -> int:
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.passes", description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=20)
+    parser.add_argument("first", type=int, nargs="?", default=0)
+    parser.add_argument("--jobs", type=int, default=None, help="processes")
+    chosen = parser.parse_args()
     calls = failures = 0
-    with ProcessPoolExecutor() as processes:
-        for done, wrong in processes.map(tried, range(first, first + count), chunksize=4):
+    seeds = range(chosen.first, chosen.first + chosen.count)
+    with ProcessPoolExecutor(chosen.jobs) as processes:
+        for done, wrong in processes.map(tried, seeds):
             calls += done
             failures += len(wrong)
             for what in wrong:
                 print(what, flush=True)
-    print(f"{count} programs, {calls} new calls, {failures} differences")
+    print(f"{chosen.count} programs, {calls} new calls, {failures} differences")
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main())
