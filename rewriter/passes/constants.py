@@ -16,8 +16,8 @@ analysis; only flags that nobody reads may change.
 from __future__ import annotations
 
 from rewriter.analysis.arithmetic import condition_of
+from rewriter.analysis.depths import Depths
 from rewriter.analysis.graph import Way
-from rewriter.analysis.readonly import ReadOnly
 from rewriter.analysis.state import State
 from rewriter.analysis.value import Value
 from rewriter.analysis.values import Values
@@ -53,7 +53,7 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
             why = Reason.FEW_MOVED
             new = moved(insn, decoded, states[site], after[site]) if work.moves else None
         else:
-            new = _replacement(insn, *around, after[site], work.hot(block.label), work.depths.readonly)
+            new = _replacement(insn, *around, after[site], work.hot(block.label), work.depths)
         if new is not None and new != [insn]:
             work.did(NAME, block.label, why, insn, 1 - len(new))
             insns += written(new, NAME, why, [insn])
@@ -69,14 +69,15 @@ def _rewrite(work: Work, values: Values, block: Block, after: list[int]) -> None
         block.falls_to = decided
 
 
-def _replacement(
-    insn: Insn, state: State, behind: State, after: int, hot: bool, readonly: ReadOnly
-) -> list[Insn] | None:
+def _replacement(insn: Insn, state: State, behind: State, after: int, hot: bool, depths: Depths) -> list[Insn] | None:
     if insn.faults_to is not None:
         return None  # what touches user memory stays as it is (§5.3)
     decoded = decode(insn.raw)
     result = known_result(insn, decoded, state, behind, after, hot=hot)
-    return result if result is not None else substituted(insn, decoded, state, readonly)
+    made = result if result is not None else substituted(insn, decoded, state, depths.readonly)
+    if made and flow(insn.raw) is Flow.CALL_INDIRECT and depths.of_call(made[-1]).pops is None:
+        return None  # through pointers a function is taken at its word, the convention: less is known of it by name
+    return made
 
 
 def _never_returns(values: Values, block: Block) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rewriter.analysis.state import EVERYTHING, Range, at_return
-from rewriter.analysis.summary import Summary, depth_reach
+from rewriter.analysis.summary import depth_reach
+from rewriter.analysis.transfer import Callees
 from rewriter.analysis.value import REGISTERS, WORD
 from rewriter.region.flag import Flags, Unsupported, rebuildable
 from rewriter.region.moment import Moment
@@ -132,8 +133,9 @@ def _within(slot: int, touched: Range) -> bool:
     return touched[0] < slot + WORD and slot < touched[1]
 
 
-def call(m: Moment, callee: Summary) -> None:
+def call(m: Moment, callees: Callees) -> None:
     """A call that is not inlined: its arguments lie where it looks for them, other values where it does not write."""
+    callee = callees.of_call(m.insn)
     if m.insn.faults_to is not None:
         raise Unsupported("what it throws is caught here")
     if callee.pops is None:
@@ -153,10 +155,12 @@ def call(m: Moment, callee: Summary) -> None:
     m.give_away_words(esp, high)
     m.settle(kills=False, also=((esp, high),))
     m.by_segment()
-    name = target.args[0] if target is not None and target.op == "label" and not target.args[1] else None
-    effect = m.effect("call", value=None if name else target, faults=False)
-    if isinstance(name, str):
-        effect.insn = replace(direct(name), origin=m.insn.origin)
+    named = direct(str(target.args[0])) if target is not None and target.op == "label" and not target.args[1] else None
+    if named is not None and callees.of_call(named).pops is None:
+        named = None  # through pointers it is taken at its word, the convention: less is known of it by name
+    effect = m.effect("call", value=None if named else target, faults=False)
+    if named is not None:
+        effect.insn = replace(named, origin=m.insn.origin)
     effect.segments = m.state.segments
     effect.esp = esp
     effect.inputs = {r: m.state.registers[r] for r in _OTHERS if callee.reads & _MASKS[r]}

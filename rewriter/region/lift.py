@@ -146,7 +146,7 @@ class Lifter(Meeting):
         if flow(insn.raw) is Flow.NEXT:
             rules.run(moment)
         else:
-            call(moment, self.values.transfer.callees.of_call(insn))
+            call(moment, self.values.transfer.callees)
         self.count = moment.count
         if path.leaf.state.flags != flags:
             path.leaf.state.flags_by = insn.origin
